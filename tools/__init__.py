@@ -1,0 +1,1 @@
+"""What people run to build Epsilon; nothing here runs in the toy."""

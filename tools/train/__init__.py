@@ -1,0 +1,1 @@
+"""Trains the pocket models on data made here."""

@@ -1,0 +1,1 @@
+"""Text that people say to a talking toy: templates with slots, expanded by a seeded generator."""

@@ -1,0 +1,107 @@
+"""Expands the templates of `sentences.yaml` into spoken-style sentences: lower case, words and apostrophes only."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tools.train.text.numbers import clock_time, digits, number
+
+DATA = Path(__file__).with_name("sentences.yaml")
+MAX_WORDS = 14
+MAX_CHARACTERS = 75
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_COMPUTED = {"num": number, "digits": digits, "time": clock_time}
+_OPENERS = "hey epsilon,okay,well,please,oh,epsilon,so,listen,um,but,and,yeah,no".split(",")
+_CLOSERS = "please,now,epsilon,my friend,you know,right,or not,too".split(",")
+_QUESTION = tuple(
+    "what who where when why how which whose do does did is are can could will would should have".split()
+)
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Word lists and templates, and everything that is drawn from them.
+
+    `held_out` templates are kept from training so that unknown sentence shapes can be measured.
+    """
+
+    slots: dict[str, list[str]]
+    templates: list[str]
+    held_out: list[str]
+
+    def draw(self, rng: random.Random) -> str:
+        """One training sentence. One in twelve is a string of random words, so that a decoder learns to listen."""
+        kind = rng.random()
+        if kind < 0.08:
+            return " ".join(rng.choice(self.words) for _ in range(rng.randrange(2, 8)))
+        sentence = self._expand(self._pick(self.templates, rng), rng)
+        if kind < 0.13:
+            return f"{rng.choice(_OPENERS)} {sentence}"
+        if kind < 0.16:
+            return f"{sentence} {rng.choice(_CLOSERS)}"
+        if kind < 0.20:
+            return f"{sentence} {self._expand(self._pick(self.templates, rng), rng)}"
+        return sentence
+
+    def draw_held_out(self, rng: random.Random) -> str:
+        """One sentence from the templates that are never trained on."""
+        return self._expand(rng.choice(self.held_out), rng)
+
+    @property
+    def words(self) -> list[str]:
+        """Every word that training sentences can contain, sorted, numbers left out."""
+        text = [entry for entries in self.slots.values() for entry in entries] + self.templates
+        return sorted({word for entry in text for word in _SLOT.sub(" ", entry).split() if word != "'s"})
+
+    def _pick(self, templates: list[str], rng: random.Random) -> str:
+        """Templates with more slots have more to say, so they are drawn more often."""
+        while True:
+            template = rng.choice(templates)
+            if rng.random() < (0.22, 0.62, 1.0)[min(2, template.count("{"))]:
+                return template
+
+    def _expand(self, template: str, rng: random.Random) -> str:
+        return _SLOT.sub(lambda found: self._fill(found.group(1), rng), template)
+
+    def _fill(self, slot: str, rng: random.Random) -> str:
+        if slot in _COMPUTED:
+            return _COMPUTED[slot](rng)
+        if slot in self.slots:
+            return rng.choice(self.slots[slot])
+        word = rng.choice(self.slots[slot.removeprefix("a_")])
+        return ("an " if word[0] in "aeiou" else "a ") + word
+
+
+def load(path: Path = DATA) -> Sentences:
+    """Reads the YAML file and refuses templates that name an unknown slot."""
+    data = yaml.safe_load(path.read_text())
+    sentences = Sentences(data["slots"], data["templates"], data["held_out"])
+    for template in sentences.templates + sentences.held_out:
+        for slot in _SLOT.findall(template):
+            if slot not in _COMPUTED and slot.removeprefix("a_") not in sentences.slots:
+                raise ValueError(f"{path.name}: no slot {slot!r} for the template {template!r}")
+    return sentences
+
+
+def distinct(draw: Iterator[str], count: int, taken: set[str]) -> list[str]:
+    """`count` sentences that are short enough and not in `taken`, which grows by them."""
+    found: list[str] = []
+    while len(found) < count:
+        sentence = next(draw)
+        if sentence in taken or len(sentence) > MAX_CHARACTERS or len(sentence.split()) > MAX_WORDS:
+            continue
+        taken.add(sentence)
+        found.append(sentence)
+    return found
+
+
+def is_question(sentence: str) -> bool:
+    """Whether to end the sentence on a question mark, which changes the melody of synthetic speech."""
+    return sentence.split(maxsplit=1)[0].split("'")[0] in _QUESTION
