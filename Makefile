@@ -1,0 +1,77 @@
+# Everything people do with this repository; `make` alone lists it. Each target does its own set-up.
+BOARD     ?= host
+CHARACTER ?=
+TAKE      ?= tests/takes/three-turns/in.wav
+OUT       ?= out/run
+
+BIN     := .venv/bin
+EPSILON := $(BIN)/epsilon
+CHOSEN  := --board $(BOARD) $(if $(CHARACTER),--character $(CHARACTER))
+
+.DEFAULT_GOAL := list
+.PHONY: list run talk test quick check models train train-ears train-mind train-voice clean
+
+list:                 ## this list
+	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## *\(.*\)/  \1\t\2/p' Makefile | expand -t 16
+
+run: .venv/installed  ## play a recorded conversation of three turns into the toy; the answers land in out/run
+	@$(EPSILON) emulate $(TAKE) $(CHOSEN) --pace realtime --out $(OUT)
+
+talk: .venv/installed ## talk to the toy through the sound card
+	@$(EPSILON) talk $(CHOSEN)
+
+test: .venv/tested    ## formatting, lint, types and all tests
+	@tools/system_packages test
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+quick: .venv/tested   ## the same without slow and sound-card tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not slow and not card and not train"
+
+check: .venv/installed ## load every board, character and model file and say what is wrong
+	@$(EPSILON) check
+
+models: .venv/installed ## compare the models on disk with models/manifest.yaml
+	@$(EPSILON) models verify
+
+train: train-ears train-mind train-voice ## train the three pocket models anew (hours)
+
+train-ears: .venv/trainable ## the recogniser alone
+	$(BIN)/python -m tools.train.ears
+
+train-mind: .venv/trainable ## the language model alone
+	$(BIN)/python -m tools.train.mind
+
+train-voice: .venv/trainable ## the voice alone
+	$(BIN)/python -m tools.train.voice
+
+clean:                ## remove the virtual environment, caches and everything made
+	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps say when something was last installed; a second run finds them and is instant.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
+
+.venv/installed: requirements.lock pyproject.toml
+	@echo "== Epsilon: preparing .venv (once; about 150 MB, a minute or two)"
+	@tools/make_venv .venv
+	$(PIP) --no-deps -r requirements.lock
+	$(PIP) --no-deps --quiet -e .
+	@touch $@
+
+.venv/tested: .venv/installed requirements-dev.lock
+	@echo "== Epsilon: adding what tests need"
+	$(PIP) --no-deps -r requirements-dev.lock
+	@touch $@
+
+.venv/trainable: .venv/installed requirements-train.lock
+	@tools/system_packages train
+	@echo "== Epsilon: adding what training needs (about 3 GB with the CUDA parts of torch)"
+	$(PIP) -c requirements-train.lock torch onnx scipy pocketsphinx
+	@touch $@
