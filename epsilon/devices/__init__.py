@@ -1,0 +1,59 @@
+"""Sound cards. One module a card; its name is the `device:` of a board file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from epsilon.ring import SampleRing, Samples
+
+
+@dataclass(slots=True)
+class CardCounts:
+    """What was lost at the card since it started."""
+
+    overruns: int = 0  # microphone blocks lost
+    underruns: int = 0  # gaps inside a reply
+
+
+class Card(Protocol):
+    """A microphone and a speaker on one time line, counted in 16 kHz frames since `start`."""
+
+    block_frames: int
+    lead_frames: int  # how far ahead of the speaker the card may be fed
+    hears_itself: bool  # True when the speaker's sound reaches the microphone
+    reference: SampleRing  # what has left the card, for echo cancellation
+    counts: CardCounts
+
+    def start(self) -> None:
+        """Open the card; frame 0 is now."""
+
+    def stop(self) -> None:
+        """Close the card; a `read` that waits returns None."""
+
+    def read(self) -> Samples | None:
+        """The next microphone block [block_frames], waiting until it is due; None when there will be no more."""
+
+    def write(self, samples: Samples) -> int:
+        """Hand over samples [n], n at most `room()`; returns the frame at which the first of them leaves."""
+
+    def room(self) -> int:
+        """Frames that may be written now without exceeding the lead."""
+
+    def pending(self) -> int:
+        """Frames written that have not left yet."""
+
+    def left(self) -> int:
+        """Frames of the time line that have left the card."""
+
+    def cut(self, fade_ms: float) -> int:
+        """Fade out and drop what has not left; returns the frames dropped."""
+
+    def begin_reply(self) -> None:
+        """From here on a gap is an underrun."""
+
+    def end_reply(self) -> None:
+        """Everything of the reply is written: running dry is right from here on."""
+
+    def time_of(self, frame: int) -> float:
+        """The clock's time in seconds at which a frame of the time line passes the card."""

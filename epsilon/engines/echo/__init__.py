@@ -1,0 +1,1 @@
+"""Echo cancellers. One module an engine."""

@@ -1,0 +1,18 @@
+"""No echo cancellation: for headsets and files; with an open speaker the vad stage listens only between replies."""
+
+from __future__ import annotations
+
+from epsilon.realtime import Seat
+from epsilon.ring import Samples
+
+
+class NoCancellation:
+    """Passes the microphone on as it is."""
+
+    def cancel(self, microphone: Samples, reference: Samples) -> Samples:
+        return microphone
+
+
+def load(seat: Seat) -> NoCancellation:
+    """The canceller for a board that says `engine: none`."""
+    return NoCancellation()

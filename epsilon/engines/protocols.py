@@ -1,0 +1,117 @@
+"""What every engine of a kind can do. The names are the contract; tests/contracts hold each engine to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from epsilon.ring import Samples
+
+SAMPLE_RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What was understood so far: committed words only grow within an utterance, the tail may change."""
+
+    committed: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All words, joined by spaces."""
+        return " ".join(self.committed + self.tail)
+
+
+class Recognizer(Protocol):
+    """Speech to words, in pieces of any size; the streamed result is the one-shot result."""
+
+    def start(self) -> Any:
+        """The state of one utterance."""
+
+    def hear(self, hearing: Any, samples: Samples) -> Hypothesis:
+        """Take further samples [n] at 16 kHz and say what is understood so far."""
+
+    def finish(self, hearing: Any) -> Hypothesis:
+        """All words committed; costs no pass when nothing came since the last `hear`."""
+
+
+class TokenSampler(Protocol):
+    """Picks the next token."""
+
+    def pick(self, logits: npt.NDArray[np.float32]) -> int:
+        """The chosen id from logits [vocabulary]."""
+
+
+class LanguageModel(Protocol):
+    """Tokens to tokens over a KV cache that can be appended to, rolled back and forked."""
+
+    def start(self) -> Any:
+        """An empty sequence; its `ids` are the tokens it holds."""
+
+    def append(self, seq: Any, ids: Sequence[int]) -> None:
+        """Prefill, in as many pieces as you like."""
+
+    def rollback(self, seq: Any, length: int) -> None:
+        """Keep the first `length` tokens."""
+
+    def fork(self, seq: Any) -> Any:
+        """A second sequence with the same past; neither disturbs the other."""
+
+    def step(self, seq: Any, sampler: TokenSampler) -> int:
+        """Sample the next token from the last logits and append it."""
+
+    def sync_to(self, seq: Any, ids: Sequence[int]) -> None:
+        """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some of a phrase's sound."""
+
+    samples: Samples
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+
+
+class Synthesizer(Protocol):
+    """Phonemes to sound, the first chunk long before the last."""
+
+    @property
+    def styles(self) -> Mapping[str, npt.NDArray[np.float32]]:
+        """Style vectors [style size] by name."""
+
+    def speak(self, phonemes: Sequence[str], style: npt.NDArray[np.float32], speed: float) -> Iterator[Chunk]:
+        """The phrase in chunks; joined they are the phrase said at once."""
+
+
+class VoiceDetector(Protocol):
+    """Is somebody speaking? One probability for each window of 512 frames (32 ms)."""
+
+    def push(self, samples: Samples) -> list[float]:
+        """Take samples [n] at 16 kHz; returns the probabilities of the windows they completed."""
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+
+
+class EchoCanceller(Protocol):
+    """Takes the toy's own sound out of the microphone's."""
+
+    def cancel(self, microphone: Samples, reference: Samples) -> Samples:
+        """The microphone block [n] without what the reference block [n] contributed to it."""
+
+
+class Effect(Protocol):
+    """Changes the voice, block by block; what streams equals the whole."""
+
+    tail_frames: int  # how long it rings on after its input ended
+
+    def process(self, block: Samples) -> Samples:
+        """A block [n] of the same length."""
+
+    def reset(self) -> None:
+        """Forget the past."""

@@ -1,0 +1,97 @@
+"""The account of a conversation: what was said when, and where the milliseconds went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from epsilon.messages import News
+
+CUT_IN_S = 1.0  # speech that goes on within this time of the answer's first sound was not over
+PARTS = (  # the parts of TIFU, each from the event before it to its own
+    ("dead_air_ms", "end of turn"),
+    ("asr_ms", "words"),
+    ("prefill_ms", "prefilled"),
+    ("decode_ms", "phrase"),
+    ("tts_ms", "sound"),
+    ("card_ms", "answer"),
+)
+
+
+@dataclass(slots=True)
+class TurnRecord:
+    """One turn: what the user said, what the toy answered, and the clock's time of each step between."""
+
+    turn: int
+    start_at: int = -1  # frames since the start of the input, as all `…_at`
+    end_at: int = -1
+    user_text: str = ""
+    reply_text: str = ""
+    heard_text: str = ""
+    reply_start_at: int = -1
+    reply_end_at: int = -1
+    silent: bool = False
+    interrupted: bool = False
+    cut_in: bool = False
+    times_s: dict[str, float] = field(default_factory=dict)
+
+
+class Journal:
+    """Builds the records from the stages' news. Lives in one thread: whoever watches the toy."""
+
+    def __init__(self, time_of: Callable[[int], float], frames_per_s: int) -> None:
+        self._time_of, self._frames_per_s = time_of, frames_per_s
+        self._records: dict[int, TurnRecord] = {}
+
+    @property
+    def turns(self) -> list[TurnRecord]:
+        """The turns in which words were understood, in order."""
+        return [record for _, record in sorted(self._records.items()) if record.user_text]
+
+    def take(self, news: News) -> TurnRecord:
+        """Write one piece of news down; returns the turn's record."""
+        record = self._records.setdefault(news.mark.turn, TurnRecord(news.mark.turn))
+        record.times_s.setdefault(news.what, news.time_s)
+        match news.what:
+            case "speech":
+                record.start_at = news.at
+                self._judge_cut_in(news)
+            case "end of turn":
+                record.end_at = news.at
+            case "words":
+                record.user_text = news.text
+            case "token":
+                record.reply_text += news.text
+            case "silent":
+                record.silent = True
+            case "answer":
+                record.reply_start_at = news.at
+                record.times_s["answer"] = self._time_of(news.at)
+            case "heard" | "cut":
+                record.heard_text, record.reply_end_at = news.text, news.at
+                record.interrupted = news.what == "cut"
+        return record
+
+    def tifu_ms(self, record: TurnRecord) -> dict[str, float]:
+        """Time to first utterance and its parts, in ms; empty when nothing was answered.
+
+        It starts at the last sample of the user's speech. There are no fillers yet, so the first sound is the answer.
+        """
+        if record.end_at < 0 or record.reply_start_at < 0:
+            return {}
+        start_s = before_s = self._time_of(record.end_at)
+        parts: dict[str, float] = {}
+        for name, event in PARTS:
+            parts[name] = _ms(record.times_s[event] - before_s)
+            before_s = record.times_s[event]
+        total = _ms(before_s - start_s)
+        return {"first_sound_ms": total, "answer_ms": total, **parts}
+
+    def _judge_cut_in(self, news: News) -> None:
+        before = self._records.get(news.mark.turn - 1)
+        if before is not None and 0 <= before.reply_start_at <= news.at:
+            before.cut_in = news.at - before.reply_start_at < CUT_IN_S * self._frames_per_s
+
+
+def _ms(duration_s: float) -> float:
+    return round(duration_s * 1000, 1)

@@ -1,0 +1,92 @@
+"""What travels between stages. Positions (`…_at`) count 16 kHz frames since the start of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from epsilon.ring import Samples
+from epsilon.turn import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Anything that belongs to a turn."""
+
+    mark: Mark
+    cancellable: ClassVar[bool] = False  # what comes from the microphone is never dropped for being old
+
+
+@dataclass(frozen=True, slots=True)
+class Speech(Message):
+    """The user's speech so far lies in the microphone ring from `start_at` to `end_at`."""
+
+    start_at: int
+    end_at: int
+    paused: bool = False  # silence has begun: `end_at` is the end unless the user goes on
+    last: bool = False  # the turn is the toy's now
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Message):
+    """What the ears have made of the speech so far; `committed` only grows within a turn, `tail` may change."""
+
+    committed: tuple[str, ...]
+    tail: tuple[str, ...]
+    settled: bool = False  # heard up to a pause: worth preparing an answer for
+    final: bool = False
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Committed words and tail."""
+        return self.committed + self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class Token(Message):
+    """A piece of the reply's text; `last` ends the reply (its text may be empty)."""
+
+    cancellable: ClassVar[bool] = True
+    text: str
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase(Message):
+    """A speakable piece of the reply with its punctuation."""
+
+    cancellable: ClassVar[bool] = True
+    index: int
+    text: str
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sound(Message):
+    """Samples of a phrase; `phrase_ends` marks its last chunk, `last` the last of the reply."""
+
+    cancellable: ClassVar[bool] = True
+    index: int
+    text: str
+    samples: Samples
+    phrase_ends: bool
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Message):
+    """What of a reply has left the card: what was not heard was not said."""
+
+    text: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class News(Message):
+    """Something worth telling whoever watches the toy; `time_s` is the clock's, `at` a position where it has one."""
+
+    what: str
+    time_s: float
+    text: str = ""
+    tail: str = ""
+    at: int = -1

@@ -1,0 +1,137 @@
+"""Playback: sound to the card, never further ahead than the lead, and the account of what was heard."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from epsilon.devices import Card
+from epsilon.engines.protocols import SAMPLE_RATE_HZ
+from epsilon.messages import Heard, Message, Sound
+from epsilon.ring import Samples
+from epsilon.stage import Place, Stage
+from epsilon.turn import Mark
+
+FADE_MS = 15.0  # a barge-in is silent after this, without a click
+AUDIBLE = 10 ** (-50 / 20)  # of full scale
+
+
+@dataclass(slots=True)
+class Spoken:
+    """A phrase's place in the reply, in frames since the reply's first."""
+
+    index: int
+    text: str
+    start: int
+    end: int
+    complete: bool = False  # all of its sound has arrived
+    told: bool = False  # whoever watches knows that it is being said
+
+    def heard(self, left: int) -> str:
+        """Its words within the first `left` frames of the reply; within a phrase words count as equally long."""
+        if self.complete and left >= self.end:
+            return self.text
+        words = self.text.split()
+        share = (left - self.start) / max(1, self.end - self.start)
+        return " ".join(words[: max(0, min(len(words) - 1, int(share * len(words))))])
+
+
+class Playback(Stage):
+    """Feeds the card. What a newer turn makes stale is faded out, and only what left the card is reported as heard."""
+
+    def __init__(self, place: Place, card: Card) -> None:
+        super().__init__(place)
+        self.card = card
+        self.mark: Mark | None = None  # of the reply that sounds
+        self.waiting: deque[tuple[Spoken, Samples]] = deque()  # bounded by the ring before it and the reply's spoken length
+        self.spoken: list[Spoken] = []
+        self.arrived = self.written = 0  # frames of the reply that came here, and that went to the card
+        self.audible = False  # the first audible sample is on its way
+        self.ended = False  # everything of the reply has arrived
+        self.turn.watch(self.bell)
+
+    @property
+    def sounding(self) -> bool:
+        """True from a reply's first sound to its last."""
+        return self.mark is not None
+
+    def work(self, item: Message) -> Iterator[Message]:
+        assert isinstance(item, Sound)
+        if self.mark is None:
+            self._begin(item.mark)
+        elif item.mark != self.mark:
+            yield self._cut(self.mark)
+            self._begin(item.mark)
+        if not self.spoken or self.spoken[-1].index != item.index:
+            self.spoken.append(Spoken(item.index, item.text, self.arrived, self.arrived))
+        if len(item.samples):
+            self.waiting.append((self.spoken[-1], item.samples))
+            self.arrived += len(item.samples)
+        self.spoken[-1].end = self.arrived
+        self.spoken[-1].complete |= item.phrase_ends
+        self.ended |= item.last
+        self._feed(item.mark)
+
+    def tick(self) -> bool:
+        if self.mark is None:
+            return False
+        if self.turn.is_stale(self.mark):
+            self.emit(self._cut(self.mark))
+            return True
+        busy = self._feed(self.mark)
+        if self.ended and not self.waiting and self.card.pending() == 0:
+            self.emit(self._account(self.mark, complete=True))
+            return True
+        return busy
+
+    def due(self) -> float | None:
+        if self.mark is None or not (self.waiting or self.ended):
+            return None
+        ahead = self.card.pending()
+        wait_frames = max(ahead - self.card.lead_frames // 2, self.card.block_frames) if self.waiting else ahead
+        return self.clock.now() + max(wait_frames, 1) / SAMPLE_RATE_HZ
+
+    def _begin(self, mark: Mark) -> None:
+        self.mark, self.spoken, self.audible, self.ended = mark, [], False, False
+        self.arrived = self.written = 0
+        self.card.begin_reply()
+        self.tell("sound", mark)
+
+    def _feed(self, mark: Mark) -> bool:
+        busy = False
+        while self.waiting and (room := self.card.room()) > 0:
+            phrase, samples = self.waiting.popleft()
+            if len(samples) > room:
+                self.waiting.appendleft((phrase, samples[room:]))
+                samples = samples[:room]
+            if not phrase.told:
+                phrase.told = True
+                self.tell("says", mark, phrase.text)
+            self._listen(mark, samples, self.card.write(samples))
+            self.written += len(samples)
+            busy = True
+        if self.ended and not self.waiting:
+            self.card.end_reply()
+        return busy
+
+    def _listen(self, mark: Mark, samples: Samples, leaves_at: int) -> None:
+        """Say when the reply's first audible sample leaves."""
+        if not self.audible and len(loud := np.flatnonzero(np.abs(samples) > AUDIBLE)):
+            self.audible = True
+            self.tell("answer", mark, at=leaves_at + int(loud[0]))
+
+    def _cut(self, mark: Mark) -> Heard:
+        self.written -= self.card.cut(FADE_MS)
+        self.card.end_reply()
+        self.waiting.clear()
+        return self._account(mark, complete=False)
+
+    def _account(self, mark: Mark, complete: bool) -> Heard:
+        """What was heard of the reply, which is over."""
+        text = " ".join(filter(None, (phrase.heard(self.written) for phrase in self.spoken)))
+        self.mark = None
+        self.tell("heard" if complete else "cut", mark, text, at=self.card.left())
+        return Heard(mark, text, complete)

@@ -1,0 +1,194 @@
+"""READ FIRST: one toy, built from a board and a character, its stages wired in the order of the sound."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from epsilon.clock import Clock
+from epsilon.config.board import Board
+from epsilon.config.character import Character
+from epsilon.config.models import find_model
+from epsilon.devices import Card
+from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.protocols import SAMPLE_RATE_HZ
+from epsilon.journal import Journal
+from epsilon.messages import News
+from epsilon.realtime import Seat, calm_python, collect_between_turns
+from epsilon.ring import Bell, Ring, SampleRing
+from epsilon.stage import Place, Stage
+from epsilon.stages.asr import Asr
+from epsilon.stages.capture import Capture
+from epsilon.stages.effects import Effects
+from epsilon.stages.llm import Llm
+from epsilon.stages.phrases import Phrases
+from epsilon.stages.playback import Playback
+from epsilon.stages.tts import Tts
+from epsilon.stages.vad import Vad
+from epsilon.turn import Turn
+
+STAGES = ("capture", "vad", "asr", "llm", "phrases", "tts", "effects", "playback")  # in the order of the sound
+MICROPHONE_FRAMES = 10 * SAMPLE_RATE_HZ
+NEWS_SLOTS = 1024
+STOP_S = 5.0  # a stage that needs longer to end is stuck
+
+log = logging.getLogger(__name__)
+
+
+class Toy:
+    """Somebody you can talk to.
+
+    microphone → capture → vad → asr → llm → phrases → tts → effects → playback → speaker, and what was heard back to
+    the llm. Each stage is a thread; in lock-step one caller runs their steps in turn instead.
+    """
+
+    def __init__(self, board: Board, character: Character, card: Card, clock: Clock) -> None:
+        self.board, self.character, self.card = board, character, card
+        self.turn = Turn()
+        self.microphone = SampleRing(MICROPHONE_FRAMES)
+        self.journal = Journal(card.time_of, SAMPLE_RATE_HZ)
+        self.bell = Bell()
+        self._clock = clock
+        self.stages = self._build()
+        self._wire()
+        self._failure: BaseException | None = None
+
+    def _build(self) -> list[Stage]:
+        """The stages in the order of the sound, each with its engine and its seat."""
+        playback = Playback(self._place("playback"), self.card)
+        model = load_engine(self.board, "llm")
+        conversation = Conversation(model, self.character.persona)
+        return [
+            Capture(self._place("capture"), self.card, self.microphone, load_engine(self.board, "capture")),
+            Vad(self._place("vad"), self.microphone, load_engine(self.board, "vad"), self.board.turn, playback),
+            Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
+            Llm(self._place("llm"), model, conversation, self.character.sampling),
+            Phrases(self._place("phrases")),
+            Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice),
+            Effects(self._place("effects"), load_effects(self.character)),
+            playback,
+        ]
+
+    def _wire(self) -> None:
+        """Join each stage to the next by a ring; what was heard goes back to the llm."""
+        _, *talking = self.stages  # capture passes samples on, not messages
+        for stage, following in zip(talking, talking[1:], strict=False):
+            stage.outbox = following.inbox()
+        playback, llm = self.stages[-1], self.stages[STAGES.index("llm")]
+        playback.outbox = llm.inbox()
+        for stage in self.stages:
+            stage.news = Ring(NEWS_SLOTS, self.bell)
+            stage.on_exit = self.bell.ring
+
+    def _place(self, stage: str) -> Place:
+        return Place(seat_of(self.board, stage), self.turn, self._clock)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was lost or dropped so far; all zero in a good conversation but for `stale` after an interruption."""
+        asr, vad = self.stages[STAGES.index("asr")], self.stages[STAGES.index("vad")]
+        assert isinstance(asr, Asr) and isinstance(vad, Vad)
+        return {
+            "overruns": self.card.counts.overruns,
+            "underruns": self.card.counts.underruns,
+            "stale": sum(stage.counts.stale for stage in self.stages),
+            "laps": asr.reader.laps + vad.reader.laps,
+        }
+
+    @property
+    def busy(self) -> bool:
+        """True while a turn is open: the user speaks, or the answer is being made or still sounds."""
+        vad, playback = self.stages[STAGES.index("vad")], self.stages[-1]
+        assert isinstance(vad, Vad) and isinstance(playback, Playback)
+        return vad.speaking or playback.sounding or any(len(box) for s in self.stages for box in s.inboxes)
+
+    def step(self) -> None:
+        """Lock-step: one microphone block, then every stage in the order of the sound until none has work."""
+        capture, *others = self.stages
+        capture.step()
+        while any([stage.step() for stage in others]):
+            pass
+
+    def start(self) -> None:
+        """Start the card and the threads, the speaker's end first."""
+        calm_python()
+        threading.excepthook = self._remember_failure
+        self.card.start()
+        for stage in reversed(self.stages):
+            stage.start()
+
+    def watch(self, timeout_s: float | None = None) -> Iterator[News]:
+        """Wait for news at most `timeout_s`, write it in the journal and pass it on, oldest first.
+
+        A stage that died raises its exception here: a thread's death is the toy's death.
+        """
+        self.bell.wait(timeout_s)
+        yield from self.news()
+        if self._failure is not None:
+            raise self._failure
+
+    def news(self) -> Iterator[News]:
+        """What has happened since the last call, without waiting."""
+        fresh: list[News] = []
+        for stage in self.stages:
+            while stage.news is not None and (item := stage.news.take()) is not None:
+                fresh.append(item)
+        for item in sorted(fresh, key=lambda item: item.time_s):
+            self.journal.take(item)
+            if item.what == "heard":
+                collect_between_turns()
+            yield item
+
+    def stop(self) -> None:
+        """Stop the card and the threads, the microphone's end first."""
+        self.card.stop()
+        for stage in self.stages:
+            stage.stop()
+        for stage in self.stages:
+            if stage.is_alive():
+                stage.join(STOP_S)
+
+    def _remember_failure(self, failure: Any) -> None:
+        log.error("%s died: %s", failure.thread.name, failure.exc_value)
+        self._failure = failure.exc_value
+        self.bell.ring()
+
+
+@contextlib.contextmanager
+def running(toy: Toy) -> Iterator[Toy]:
+    """The toy's threads run inside the `with` block."""
+    toy.start()
+    try:
+        yield toy
+    finally:
+        toy.stop()
+
+
+def seat_of(board: Board, stage: str) -> Seat:
+    """The seat a board gives a stage."""
+    settings = board.stages[stage]
+    return Seat(settings.cores, settings.priority)
+
+
+def load_engine(board: Board, stage: str) -> Any:
+    """The engine that a board names for a stage, loaded: the name in the board file is the module's."""
+    settings = board.stages[stage]
+    kind = "echo" if stage == "capture" else stage
+    module = importlib.import_module(f"epsilon.engines.{kind}.{settings.engine}")
+    seat = seat_of(board, stage)
+    if settings.model is None:
+        return module.load(seat)
+    runtime = importlib.import_module(f"epsilon.runtimes.{settings.runtime}")
+    return module.load(find_model(settings.model), runtime, seat)
+
+
+def load_effects(character: Character) -> list[Any]:
+    """The character's chain of effects."""
+    return [
+        importlib.import_module(f"epsilon.effects.{effect.name}").load(effect.options, SAMPLE_RATE_HZ)
+        for effect in character.effects
+    ]
