@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class EpsilonError(Exception):
-    """Something the user of the program can put right; shown as `where: message (hint)` without a traceback."""
+    """Something people can put right themselves; shown as `where: message (hint)` without a traceback."""
 
     def __init__(self, message: str, where: str = "", hint: str = "") -> None:
         super().__init__(message)

@@ -1,0 +1,198 @@
+"""A board file: one piece of hardware, what runs on which of its cores, and the budget it must keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from epsilon.config import folders
+from epsilon.config.document import Problems, Table, Text, nowhere, read
+from epsilon.config.fields import read_table, setting
+from epsilon.config.models import read_manifest
+from epsilon.errors import ConfigError, nearest
+
+# Which folder of epsilon/engines/ a stage's engine comes from; the other stages run no engine.
+ENGINE_FOLDERS = {"capture": "echo", "vad": "vad", "asr": "asr", "llm": "llm", "tts": "tts"}
+MODEL_STAGES = ("asr", "llm", "tts")  # their engines need a model and a runtime
+MOST_CORES = 256
+
+
+@dataclass(frozen=True)
+class Audio:
+    """The sound card and how sound is handed over."""
+
+    device: str = setting("the module of epsilon/devices that drives the card")
+    card: str = setting("part of the card's name; 'default' is the system's choice", "default")
+    rate_hz: int = setting("frames a second at the card", 16_000, low=8_000, high=192_000)
+    block_ms: float = setting("sound handed over at once", 10.0, low=2, high=100)
+    lead_ms: float = setting("sound kept ahead of the speaker", 60.0, low=10, high=500)
+
+    @property
+    def block_frames(self) -> int:
+        """Frames handed over at once."""
+        return round(self.rate_hz * self.block_ms / 1000)
+
+    @property
+    def lead_frames(self) -> int:
+        """Frames kept ahead of the speaker."""
+        return round(self.rate_hz * self.lead_ms / 1000)
+
+
+@dataclass(frozen=True)
+class TurnRule:
+    """When the user's speech begins and ends."""
+
+    silence_ms: float = setting("silence after which the turn is the toy's", 600.0, low=100, high=5_000)
+    hop_ms: float = setting("how often the words so far are recognised", 320.0, low=100, high=2_000)
+    min_speech_ms: float = setting("shorter sounds are no speech", 96.0, low=0, high=1_000)
+    barge_in_ms: float = setting("speech that interrupts the toy", 250.0, low=32, high=2_000)
+    threshold: float = setting("speech probability that counts as voice", 0.5, low=0, high=1)
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """Where a stage sits and what it runs."""
+
+    cores: tuple[int, ...] = setting(
+        "cores of its thread and its model's; none: any", (), low=0, high=MOST_CORES - 1
+    )
+    priority: int = setting("real-time priority, 0 is the normal scheduler", 0, low=0, high=99)
+    engine: str | None = setting("the module of epsilon/engines/<kind>", None)
+    model: str | None = setting("a name in models/manifest.yaml", None)
+    runtime: str | None = setting("the module of epsilon/runtimes", None)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the board must not exceed."""
+
+    first_answer_ms: float = setting(
+        "last sample of speech to first of the answer", 1_500.0, low=1, high=60_000
+    )
+    memory_mb: float = setting("resident memory of the process", 600.0, low=50, high=64_000)
+    idle_cpu_percent: float = setting("of one core while nobody speaks", 2.0, low=0.01, high=100)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board, read from boards/<name>.yaml."""
+
+    name: str
+    path: Path
+    character: str = setting("who lives in it unless another is asked for: a folder of characters/")
+    audio: Audio = setting("the sound card")
+    stages: dict[str, StageSettings] = setting("every stage, each with its seat and engine")
+    core_count: int = setting("how many cores the board has; 0: unknown", 0, low=0, high=MOST_CORES)
+    turn: TurnRule = setting("when the user's speech begins and ends", TurnRule)
+    budget: Budget = setting("what the board must not exceed", Budget)
+    where: Table = field(default_factory=nowhere, repr=False, compare=False)
+
+    def place(self, *keys: str) -> str:
+        """Where in the file a key stands: place('stages', 'asr', 'model') is 'boards/host.yaml:9:40'."""
+        return self.where.place(*keys)
+
+
+def load_board(name: str) -> Board:
+    """The board of that name, or in that file ('….yaml'). ConfigError lists everything wrong with it."""
+    problems = Problems()
+    path = Path(name) if name.endswith((".yaml", ".yml")) else _board_path(name, where="")
+    table = _with_bases(path, problems, seen=())
+    board = _read(table, path, problems)
+    problems.raise_if_any()
+    _check(board, problems)
+    problems.raise_if_any()
+    return board
+
+
+def _board_path(name: str, where: str) -> Path:
+    if name not in folders.board_names():
+        raise ConfigError(f"no board '{name}'{nearest(name, folders.board_names())}", where)
+    return folders.root() / "boards" / f"{name}.yaml"
+
+
+def _with_bases(path: Path, problems: Problems, seen: tuple[Path, ...]) -> Table:
+    """The file's table laid over the one it extends, and so on down."""
+    table = read(path, problems)
+    base = table.items.pop("extends", None)
+    if base is None:
+        return table
+    if not isinstance(base, Text):
+        raise ConfigError("`extends` names one board", base.where)
+    below = _board_path(base.value, base.where)
+    if below in (*seen, path):
+        raise ConfigError(f"extends itself by way of '{base.value}'", base.where)
+    return table.over(_with_bases(below, problems, (*seen, path)))
+
+
+def _read(table: Table, path: Path, problems: Problems) -> Board:
+    stages = table.items.get("stages")
+    if isinstance(stages, Table):
+        known = folders.module_names("stages")
+        for stage in stages.items:
+            if stage not in known:
+                problems.add(f"no stage '{stage}'{nearest(stage, known)}", stages.keys[stage])
+        for stage in known:
+            if stage not in stages.items:
+                problems.add(f"stage '{stage}' is missing: every stage is listed", stages.where)
+    return read_table(Board, table, problems, given={"name": path.stem, "path": path, "where": table})
+
+
+def _check(board: Board, problems: Problems) -> None:
+    """The second pass: what depends on the whole, and on which modules, characters and models there are."""
+    _check_name(board.character, "character", folders.character_names(), board.place("character"), problems)
+    devices = folders.module_names("devices")
+    _check_name(board.audio.device, "device", devices, board.place("audio", "device"), problems)
+    for stage, settings in board.stages.items():
+        _check_cores(board, stage, settings, problems)
+        _check_engine(board, stage, settings, problems)
+
+
+def _check_name(name: str, kind: str, known: list[str], where: str, problems: Problems) -> None:
+    if name not in known:
+        problems.add(f"no {kind} '{name}'{nearest(name, known)}", where)
+
+
+def _check_cores(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
+    where = board.place("stages", stage, "cores")
+    if len(set(settings.cores)) < len(settings.cores):
+        problems.add("a core is listed twice", where)
+    too_high = [core for core in settings.cores if board.core_count and core >= board.core_count]
+    if too_high:
+        problems.add(f"no core {too_high[0]}: the board's cores are 0 to {board.core_count - 1}", where)
+
+
+def _check_engine(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
+    folder = ENGINE_FOLDERS.get(stage)
+    for key in ("engine", "model", "runtime"):
+        wanted = folder is not None and (key == "engine" or stage in MODEL_STAGES)
+        given = getattr(settings, key) is not None
+        if given and not wanted:
+            problems.add(f"stage '{stage}' takes no {key}", board.place("stages", stage, key))
+        if wanted and not given:
+            problems.add(f"stage '{stage}' needs the key '{key}'", board.place("stages", stage))
+    if folder and settings.engine:
+        where = board.place("stages", stage, "engine")
+        engines = folders.module_names("engines", folder)
+        _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
+    if settings.runtime:
+        where = board.place("stages", stage, "runtime")
+        _check_name(settings.runtime, "runtime", folders.module_names("runtimes"), where, problems)
+    if settings.model and stage in MODEL_STAGES:
+        _check_model(board, stage, settings, problems)
+
+
+def _check_model(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
+    where = board.place("stages", stage, "model")
+    rows = read_manifest()
+    row = rows.get(settings.model or "")
+    if row is None:
+        problems.add(
+            f"no model '{settings.model}' in models/manifest.yaml{nearest(settings.model or '', rows)}", where
+        )
+    elif row.kind != stage:
+        fitting = ", ".join(name for name, other in rows.items() if other.kind == stage) or "none"
+        problems.add(
+            f"model '{settings.model}' is for {row.kind}, not for {stage}", where, f"for {stage}: {fitting}"
+        )
+    elif row.engine != settings.engine:
+        problems.add(f"model '{settings.model}' is for the engine '{row.engine}'", where)

@@ -1,0 +1,90 @@
+"""A character file: who lives in the toy, how they talk, and how they sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from epsilon.config import folders
+from epsilon.config.document import Problems, Table, nowhere, read
+from epsilon.config.fields import Options, read_table, setting
+from epsilon.errors import ConfigError, nearest
+
+PERSONA_WORDS = (
+    80  # the persona stands before every conversation: longer ones leave no room in a small context
+)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next word is chosen."""
+
+    temperature: float = setting("0 always takes the likeliest word", 0.7, low=0, high=2)
+    top_p: float = setting("only words that together have this probability", 0.9, low=0.01, high=1)
+    min_p: float = setting("no word less likely than this share of the likeliest", 0.05, low=0, high=1)
+    repetition: float = setting("above 1 words already said become less likely", 1.1, low=1, high=2)
+    seed: int = setting("the same seed gives the same answers", 0, low=0, high=2**31 - 1)
+    max_words: int = setting("an answer ends with the sentence that passes this", 40, low=3, high=300)
+
+
+@dataclass(frozen=True)
+class VoiceSettings:
+    """How the character sounds before the effects."""
+
+    style: str = setting("a style of the voice model")
+    speed: float = setting("1 is the voice's own pace", 1.0, low=0.5, high=2)
+
+
+@dataclass(frozen=True)
+class EffectSettings:
+    """One effect of the chain."""
+
+    name: str = setting("a module of epsilon/effects")
+    options: Options = setting("settings that the effect knows", dict)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What is said without thinking, spoken from stored sound."""
+
+    trouble: str = setting("when something broke")
+    low_battery: str = setting("when the battery is nearly empty")
+    goodbye: str = setting("when it is switched off")
+
+
+@dataclass(frozen=True)
+class Character:
+    """A character, read from characters/<name>/character.yaml."""
+
+    name: str
+    path: Path
+    summary: str = setting("the character in one line, for people")
+    persona: str = setting("the text that stands before every conversation, for the model")
+    voice: VoiceSettings = setting("how the character sounds")
+    lines: Lines = setting("what is said without thinking")
+    sampling: Sampling = setting("how the next word is chosen", Sampling)
+    effects: tuple[EffectSettings, ...] = setting("the chain from voice to speaker, in order", ())
+    banned: tuple[str, ...] = setting("words that never leave its mouth", ())
+    where: Table = field(default_factory=nowhere, repr=False, compare=False)
+
+
+def load_character(name: str) -> Character:
+    """The character of that name. ConfigError lists everything wrong with its file."""
+    known = folders.character_names()
+    if name not in known:
+        raise ConfigError(f"no character '{name}'{nearest(name, known)}")
+    path = folders.root() / "characters" / name / "character.yaml"
+    problems = Problems()
+    table = read(path, problems)
+    character = read_table(Character, table, problems, given={"name": name, "path": path, "where": table})
+    problems.raise_if_any()
+    _check(character, problems)
+    problems.raise_if_any()
+    return character
+
+
+def _check(character: Character, problems: Problems) -> None:
+    words = len(character.persona.split())
+    if words > PERSONA_WORDS:
+        where = character.where.place("persona")
+        problems.add(f"the persona has {words} words; at most {PERSONA_WORDS} fit the model's context", where)

@@ -1,0 +1,34 @@
+"""Where boards, characters and models lie, and which modules there are to name in them."""
+
+import os
+import pkgutil
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def root() -> Path:
+    """The folder that holds boards/, characters/ and models/: $EPSILON_HOME, else the checkout."""
+    named = os.environ.get("EPSILON_HOME")
+    return Path(named) if named else PACKAGE.parent
+
+
+def shown(path: Path) -> str:
+    """The path as people know it: from the root on when it lies inside, else in full."""
+    home = root()
+    return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
+def board_names() -> list[str]:
+    """Every board file there is."""
+    return sorted(path.stem for path in (root() / "boards").glob("*.yaml"))
+
+
+def character_names() -> list[str]:
+    """Every character folder there is."""
+    return sorted(path.parent.name for path in (root() / "characters").glob("*/character.yaml"))
+
+
+def module_names(*below: str) -> list[str]:
+    """The modules of a folder of the package: module_names('engines', 'asr')."""
+    return sorted(found.name for found in pkgutil.iter_modules([str(PACKAGE.joinpath(*below))]))
