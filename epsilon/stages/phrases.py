@@ -10,7 +10,9 @@ from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
 CLAUSE_END = re.compile(r"[,;:.!?…]+[\"')\]]*(?=\s)")  # only what is followed by a space is surely an end
-CONJUNCTION = re.compile(r"\s(?=(?:and|but|because|so|or|when|while|if|that|which|then)\s)")
+CONJUNCTION = re.compile(  # not before the third word: "and so it was" is one thought
+    r"\S\s+\S+(?=\s+(?:and|but|because|so|or|when|while|if|that|which|then)\s)"
+)
 FIRST_WORDS = 5  # the first phrase leaves after this many words at the latest
 LATER_WORDS = 14  # what a breath holds
 
@@ -37,14 +39,13 @@ class Cutter:
         return phrase
 
     def _end(self) -> int | None:
-        text = self.text
-        if clause := CLAUSE_END.search(text):
-            return clause.end()
-        if self.first and (conjunction := CONJUNCTION.search(text.lstrip(), 1)):
-            return conjunction.start() + len(text) - len(text.lstrip())
-        words = list(re.finditer(r"\S+(?=\s)", text))
+        """The earliest place to cut, so that it does not matter in which pieces the text came."""
+        words = list(re.finditer(r"\S+(?=\s)", self.text))
         limit = FIRST_WORDS if self.first else LATER_WORDS
-        return words[limit - 1].end() if len(words) >= limit else None
+        ends = [words[limit - 1].end()] if len(words) >= limit else []
+        breaks = (CLAUSE_END, CONJUNCTION) if self.first else (CLAUSE_END,)
+        ends += [found.end() for pattern in breaks if (found := pattern.search(self.text))]
+        return min(ends, default=None)
 
 
 class Phrases(Stage):
