@@ -140,7 +140,7 @@ def _read(table: Table, path: Path, problems: Problems) -> Board:
 def _check(board: Board, problems: Problems) -> None:
     """The second pass: what depends on the whole, and on which modules, characters and models there are."""
     _check_name(board.character, "character", folders.character_names(), board.place("character"), problems)
-    devices = folders.module_names("devices")
+    devices = folders.loadable_names("devices")
     _check_name(board.audio.device, "device", devices, board.place("audio", "device"), problems)
     for stage, settings in board.stages.items():
         _check_cores(board, stage, settings, problems)
@@ -172,11 +172,11 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
             problems.add(f"stage '{stage}' needs the key '{key}'", board.place("stages", stage))
     if folder and settings.engine:
         where = board.place("stages", stage, "engine")
-        engines = folders.module_names("engines", folder)
+        engines = folders.loadable_names("engines", folder)
         _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
     if settings.runtime:
         where = board.place("stages", stage, "runtime")
-        _check_name(settings.runtime, "runtime", folders.module_names("runtimes"), where, problems)
+        _check_name(settings.runtime, "runtime", folders.loadable_names("runtimes"), where, problems)
     if settings.model and stage in MODEL_STAGES:
         _check_model(board, stage, settings, problems)
 

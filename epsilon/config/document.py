@@ -22,9 +22,9 @@ class Problems:
         self.found.append(ConfigError(message, where, hint))
 
     def raise_if_any(self) -> None:
-        """ConfigError with the first mistake; the others ride on it."""
+        """ConfigError with the first mistake in the order of the file; the others ride on it."""
         if self.found:
-            first, *others = self.found
+            first, *others = sorted(self.found, key=lambda mistake: _order(mistake.where))
             raise ConfigError(first.message, first.where, first.hint, tuple(others))
 
 
@@ -118,6 +118,12 @@ class NoAliases(yaml.SafeLoader):
                 None, None, "references (*name) are not used here", event.start_mark
             )
         return super().compose_node(parent, index)
+
+
+def _order(where: str) -> tuple[str, list[int]]:
+    """'a.yaml:9:3' sorts before 'a.yaml:10:1'."""
+    name, *numbers = where.split(":")
+    return name, [int(number) for number in numbers if number.isdigit()]
 
 
 def _tree(node: yaml.Node, name: str, problems: Problems) -> Node:

@@ -1,7 +1,7 @@
 """Reads a mapping into a frozen dataclass: each field says its type, unit, range, default and meaning, once.
 
-A field's key in YAML is its name without the unit (`rate_hz` is `rate: 16 kHz`). Types: str, bool, int, float,
-`str | None`, other such dataclasses, and tuples and dicts of them.
+A field's key in YAML is its name without the unit (`rate_hz` is `rate: 16 kHz`). Types: str, bool, int,
+float, `str | None`, other such dataclasses, and tuples and dicts of them.
 """
 
 from __future__ import annotations

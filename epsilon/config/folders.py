@@ -30,5 +30,16 @@ def character_names() -> list[str]:
 
 
 def module_names(*below: str) -> list[str]:
-    """The modules of a folder of the package: module_names('engines', 'asr')."""
+    """The modules of a folder of the package: module_names('stages')."""
     return sorted(found.name for found in pkgutil.iter_modules([str(PACKAGE.joinpath(*below))]))
+
+
+def loadable_names(*below: str) -> list[str]:
+    """The modules of a folder that have a `load`, as everything named in a YAML file has: ('engines', 'asr').
+
+    They are read and not imported: naming a card must not need the card's library.
+    """
+    folder = PACKAGE.joinpath(*below)
+    return [
+        name for name in module_names(*below) if "\ndef load(" in (folder / f"{name}.py").read_text("utf-8")
+    ]

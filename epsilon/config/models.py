@@ -1,9 +1,9 @@
-"""The models there are: rows of models/manifest.yaml, and whether the files on disk are the ones they mean."""
+"""The models there are: rows of models/manifest.yaml, and whether the files on disk are what they say."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from epsilon.config import folders
@@ -12,6 +12,9 @@ from epsilon.config.fields import read_table, setting
 from epsilon.errors import ModelError, nearest
 
 KINDS = ("asr", "llm", "tts", "vad")
+HEADER = """\
+# The models there are. `files` is measured by `epsilon models manifest --write`, the rest is written by hand.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def find_model(name: str) -> Model:
     if name not in models:
         raise ModelError(f"no model '{name}'{nearest(name, models)}", folders.shown(manifest_path()))
     model = models[name]
+    _demand_files(model)
     for file in model.files:
         if not (model.folder / file).is_file():
             raise ModelError("the file is missing", folders.shown(model.folder / file), f"model {name}")
@@ -75,6 +79,7 @@ def find_model(name: str) -> Model:
 
 def verify(model: Model) -> None:
     """ModelError naming file, expected and found when a file is missing, cut short or not the one meant."""
+    _demand_files(model)
     for name, wanted in model.files.items():
         path = model.folder / name
         where = folders.shown(path)
@@ -91,8 +96,40 @@ def verify(model: Model) -> None:
             )
 
 
+def _demand_files(model: Model) -> None:
+    if not model.files:
+        raise ModelError(f"model '{model.name}' lists no files", folders.shown(manifest_path()))
+
+
 def measure(path: Path) -> File:
     """Size and checksum of a file as it is."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return File(digest, path.stat().st_size)
+
+
+def remeasured() -> dict[str, Model]:
+    """The manifest's models with the files in their folders now, less the cards, which are for people."""
+    models = {}
+    for name, model in read_manifest().items():
+        if not model.folder.is_dir():
+            raise ModelError("the model's folder is missing", folders.shown(model.folder))
+        paths = sorted(path for path in model.folder.iterdir() if path.is_file() and path.suffix != ".md")
+        models[name] = replace(model, files={path.name: measure(path) for path in paths})
+    return models
+
+
+def render(models: dict[str, Model]) -> str:
+    """The manifest's text."""
+    parts = [HEADER]
+    for name, model in models.items():
+        parts.append(f"{name}:\n")
+        parts += [
+            f"  {key}: {getattr(model, key)}\n" for key in ("kind", "engine", "licence", "source", "made_by")
+        ]
+        parts.append("  files:\n")
+        parts += [
+            f'    {file}: {{size: {wanted.size}, sha256: "{wanted.sha256}"}}\n'
+            for file, wanted in model.files.items()
+        ]
+    return "".join(parts)

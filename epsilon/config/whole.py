@@ -1,4 +1,4 @@
-"""What only shows when files meet: does the character's voice exist in the board's model, are its effects valid?"""
+"""What only shows when files meet: does the character's voice exist on the board, are its effects valid?"""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def styles_of(voice: str) -> list[str]:
 
 
 def _check_effect(effect: EffectSettings, where: str, problems: Problems) -> None:
-    known = folders.module_names("effects")
+    known = folders.loadable_names("effects")
     if effect.name not in known:
         problems.add(f"no effect '{effect.name}'{nearest(effect.name, known)}", where)
         return

@@ -1,0 +1,62 @@
+"""The command line: `epsilon COMMAND …`; each command is a module of epsilon/cli."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import epsilon.cli
+from epsilon.config.folders import module_names
+from epsilon.errors import EpsilonError
+
+BAD_INPUT = 2
+INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+CLOSED_PIPE = 141  # 128 + SIGPIPE
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(prog="epsilon", description=epsilon.__doc__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name in module_names("cli"):
+        command = importlib.import_module(f"epsilon.cli.{name}")
+        summary = str(command.__doc__).splitlines()[0]
+        own = commands.add_parser(name, help=summary, description=command.__doc__)
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. What people can put right is a message and code 2."""
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    if "run" not in chosen:
+        parser.print_help(sys.stderr)
+        return BAD_INPUT
+    try:
+        code: int = chosen.run(chosen)
+        sys.stdout.flush()
+        return code
+    except EpsilonError as mistake:
+        print(mistake, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return CLOSED_PIPE
+
+
+def _forget_output() -> None:
+    """Whoever read our output is gone; Python must not complain about it once more at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

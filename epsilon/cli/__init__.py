@@ -1,0 +1,1 @@
+"""One file a command: the docstring is its help, `add_arguments` its options, `run` does it."""

@@ -1,0 +1,53 @@
+"""Talk to a character by typing: a line in, a reply out. No ears, no voice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from epsilon.config.board import load_board
+from epsilon.config.character import load_character
+
+PROMPT = "you> "
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Who answers, on which board's settings."""
+    parser.add_argument("--board", default="host", help="whose language model is used (default: host)")
+    parser.add_argument("--character", help="who answers (default: the board's own character)")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Answer every line of standard input until it ends. Without a terminal: one plain line per reply."""
+    from epsilon.organs import Mind
+
+    board = load_board(chosen.board)
+    character = load_character(chosen.character or board.character)
+    mind = Mind(board, character)
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if at_terminal:
+        print(f"{character.name}: {character.summary} (end with Ctrl-D)")
+    for line in _lines(at_terminal):
+        if at_terminal:
+            print(f"{character.name}> ", end="", flush=True)
+            for piece in mind.answer(line):
+                print(piece, end="", flush=True)
+            print()
+        else:
+            print(" ".join("".join(mind.answer(line)).split()), flush=True)
+    return 0
+
+
+def _lines(at_terminal: bool) -> Iterator[str]:
+    """What is typed, without blank lines."""
+    while True:
+        if at_terminal:
+            print(PROMPT, end="", flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            if at_terminal:
+                print()
+            return
+        if line.strip():
+            yield line.strip()

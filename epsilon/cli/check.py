@@ -1,0 +1,86 @@
+"""Load every board, character and model file and say what is wrong with them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from epsilon.config import folders
+from epsilon.config.board import Board, load_board
+from epsilon.config.character import Character, load_character
+from epsilon.config.models import read_manifest, verify
+from epsilon.config.reference import reference
+from epsilon.config.whole import check_pair
+from epsilon.errors import EpsilonError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to check, or the reference of all keys instead."""
+    parser.add_argument("--board", help="check this board, its character and its models alone")
+    parser.add_argument(
+        "--reference", action="store_true", help="print every key with type, range and default"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """One line for everything that is right; every mistake on standard error and then exit code 2."""
+    if chosen.reference:
+        _print_reference()
+        return 0
+    said: set[str] = set()  # a broken board spoils whatever is checked on it: it is named once
+    for name, check in _checks(chosen.board):
+        try:
+            check()
+            print(f"{name}: good", flush=True)
+        except EpsilonError as mistake:
+            if str(mistake) not in said:
+                print(mistake, file=sys.stderr, flush=True)
+            said.add(str(mistake))
+    return 2 if said else 0
+
+
+def _print_reference() -> None:
+    print("boards/<name>.yaml")
+    print("  extends              another board's name; what is given here replaces what is given there")
+    print(*reference(Board), sep="\n")
+    print("characters/<name>/character.yaml")
+    print(*reference(Character), sep="\n")
+
+
+def _checks(only: str | None) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What there is to check, by name: everything, or what one board needs."""
+    boards, characters, models = folders.board_names(), folders.character_names(), list(read_manifest())
+    if only is not None:
+        board = load_board(only)
+        boards, characters = [only], [board.character]
+        models = [stage.model for stage in board.stages.values() if stage.model]
+    for name in boards:
+        yield f"board {name}", partial(load_board, name)
+    for name in characters:
+        yield f"character {name}", partial(load_character, name)
+    for name in models:
+        yield f"model {name}", partial(_verify, name)
+    for name in boards:
+        for character in characters:
+            yield f"{character} on {name}", partial(_check_pair, name, character)
+        yield f"engines of {name}", partial(_load_engines, name)
+
+
+def _verify(model: str) -> None:
+    verify(read_manifest()[model])
+
+
+def _check_pair(board: str, character: str) -> None:
+    check_pair(load_board(board), load_character(character))
+
+
+def _load_engines(name: str) -> None:
+    """Load what the toy would load: a model can be whole and still not be what its engine wants."""
+    from epsilon.toy import load_engine
+
+    board = load_board(name)
+    for stage, settings in board.stages.items():
+        if settings.engine:
+            load_engine(board, stage)
