@@ -27,7 +27,7 @@ class Vad(Stage):
         super().__init__(place)
         self.detector, self.rule, self.playback = detector, rule, playback
         self.reader = microphone.reader(self.bell)
-        self.speaking = False
+        self.speaking = self.settled = False
         self.voiced_frames = 0  # of the speech that may be starting
         self.deaf_until = 0  # an open speaker without echo cancellation: the toy does not listen while it speaks
         self.start_at = self.voiced_at = self.posted_at = 0
@@ -50,15 +50,15 @@ class Vad(Stage):
             self._await_start(voiced, now_at)
             return
         if voiced:
-            self.voiced_at = now_at
+            self.voiced_at, self.settled = now_at, False
         silence = now_at - self.voiced_at
         end_at = min(now_at, self.voiced_at + TAIL_FRAMES)
         if silence >= _frames(self.rule.silence_ms):
             yield self._hand_over(end_at)
-        elif silence >= SETTLE_FRAMES:
-            if self.posted_at < end_at:
-                yield self._post(end_at, paused=True)
-        elif now_at - self.posted_at >= _frames(self.rule.hop_ms):
+        elif silence >= SETTLE_FRAMES and not self.settled:
+            self.settled = True
+            yield self._post(end_at, paused=True)
+        elif voiced and now_at - self.posted_at >= _frames(self.rule.hop_ms):
             yield self._post(now_at, paused=False)
 
     def _await_start(self, voiced: bool, now_at: int) -> None:
