@@ -48,9 +48,13 @@ class Journal:
         """The turns in which words were understood, in order."""
         return [record for _, record in sorted(self._records.items()) if record.user_text]
 
+    def record(self, turn: int) -> TurnRecord:
+        """What is known of a turn so far."""
+        return self._records.setdefault(turn, TurnRecord(turn))
+
     def take(self, news: News) -> TurnRecord:
         """Write one piece of news down; returns the turn's record."""
-        record = self._records.setdefault(news.mark.turn, TurnRecord(news.mark.turn))
+        record = self.record(news.mark.turn)
         record.times_s.setdefault(news.what, news.time_s)
         match news.what:
             case "speech":
@@ -75,7 +79,8 @@ class Journal:
     def tifu_ms(self, record: TurnRecord) -> dict[str, float]:
         """Time to first utterance and its parts, in ms; empty when nothing was answered.
 
-        It starts at the last sample of the user's speech. There are no fillers yet, so the first sound is the answer.
+        It starts at the last sample of the user's speech. There are no fillers yet: the first sound is the
+        answer.
         """
         if record.end_at < 0 or record.reply_start_at < 0:
             return {}

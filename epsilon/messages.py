@@ -29,7 +29,7 @@ class Speech(Message):
 
 @dataclass(frozen=True, slots=True)
 class Words(Message):
-    """What the ears have made of the speech so far; `committed` only grows within a turn, `tail` may change."""
+    """What the ears made of the speech so far; `committed` only grows within a turn, `tail` may change."""
 
     committed: tuple[str, ...]
     tail: tuple[str, ...]
@@ -83,7 +83,7 @@ class Heard(Message):
 
 @dataclass(frozen=True, slots=True)
 class News(Message):
-    """Something worth telling whoever watches the toy; `time_s` is the clock's, `at` a position where it has one."""
+    """Something worth telling whoever watches; `time_s` is the clock's, `at` a position if it has one."""
 
     what: str
     time_s: float

@@ -9,14 +9,16 @@ import os
 import sys
 from dataclasses import dataclass
 
-SWITCH_INTERVAL_S = 0.0005  # CPython's default of 5 ms wakes a 10 ms thread up to 20 ms late beside one busy thread
+SWITCH_INTERVAL_S = (
+    0.0005  # CPython's default of 5 ms wakes a 10 ms thread up to 20 ms late beside one busy thread
+)
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The cores and priority a thread has; `cores` empty means any core, `priority` 0 means the normal scheduler."""
+    """The cores and priority a thread has; no `cores` means any, `priority` 0 the normal scheduler."""
 
     cores: tuple[int, ...] = ()
     priority: int = 0
@@ -27,7 +29,7 @@ class Seat:
         return max(1, len(self.cores))
 
     def take(self) -> None:
-        """Pin the calling thread and raise its priority; what the platform refuses is said once and left out."""
+        """Pin the calling thread, raise its priority; what the platform refuses is said once and left out."""
         if self.cores:
             self._pin()
         if self.priority:
@@ -37,7 +39,9 @@ class Seat:
         try:
             os.sched_setaffinity(0, self.cores)
         except OSError as refusal:
-            _say_once(f"cores {list(self.cores)} are not to be had here ({refusal.strerror}); running on any core")
+            _say_once(
+                f"cores {list(self.cores)} are not to be had here ({refusal.strerror}); running on any core"
+            )
 
     def _raise_priority(self) -> None:
         try:
@@ -52,7 +56,7 @@ def _say_once(text: str) -> None:
 
 
 def calm_python() -> None:
-    """Shorten the interpreter's switch interval and take loaded models out of the garbage collector's sight."""
+    """Shorten the interpreter's switch interval; take what is loaded out of the garbage collector's sight."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()

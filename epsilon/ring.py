@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from typing import Generic, TypeVar
@@ -26,10 +27,8 @@ class Bell:
 
     def ring(self) -> None:
         """Wake the sleeper, or keep its next sleep from starting. Any thread may ring."""
-        try:
+        with contextlib.suppress(BlockingIOError):  # a full counter has already woken the sleeper
             os.write(self._write_fd, (1).to_bytes(8, "little"))
-        except BlockingIOError:
-            pass  # a full counter has already woken the sleeper
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Sleep until rung (True) or until `timeout_s` has passed (False)."""
@@ -47,7 +46,8 @@ class Bell:
 class Ring(Generic[Item]):
     """Messages from one writer to one reader in a fixed number of slots.
 
-    Indexes only grow and each has one writer, so no lock is needed: the slot is filled before `written` says so.
+    Indexes only grow and each has one writer, so no lock is needed: the slot is filled before `written`
+    says so.
     """
 
     def __init__(self, slots: int, bell: Bell) -> None:
@@ -87,8 +87,8 @@ class Ring(Generic[Item]):
 class SampleRing:
     """The last `frames` samples of a sound: one writer, any number of readers, the oldest is overwritten.
 
-    The writer claims a region before copying and publishes it after; a reader checks after its own copy that the
-    region was not claimed meanwhile.
+    The writer claims a region before copying and publishes it after; a reader checks after its own copy
+    that the region was not claimed meanwhile.
     """
 
     def __init__(self, frames: int) -> None:
@@ -122,7 +122,7 @@ class SampleRing:
         return SampleReader(self)
 
     def copy(self, start: int, count: int) -> Samples | None:
-        """Frames `start … start+count`, which must have been written; None when any of them is overwritten."""
+        """Frames from `start`, which must have been written; None when any of them is overwritten."""
         place = start % self.frames
         first = min(count, self.frames - place)
         found = np.concatenate([self._samples[place : place + first], self._samples[: count - first]])
@@ -144,7 +144,7 @@ class SampleReader:
         return self._ring.written - self.at
 
     def read(self, count: int) -> Samples:
-        """The next `count` frames (`available` at most). A lapped reader counts the loss and goes on mid-ring."""
+        """The next `count` frames (at most `available`). A lapped reader counts the loss, goes on mid-ring."""
         while (found := self._ring.copy(self.at, count)) is None:
             fresh = max(self._ring.written - self._ring.frames // 2, self.at)
             fresh = min(fresh, self._ring.written - count)

@@ -12,7 +12,7 @@ from epsilon.realtime import Seat
 from epsilon.ring import Bell, Ring
 from epsilon.turn import Mark, Turn
 
-SLOTS = 256  # a reply is at most some 100 tokens or sounds: a full ring means that somebody downstream has stopped
+SLOTS = 256  # a reply is some 100 tokens or sounds: a full ring means that somebody downstream has stopped
 
 
 @dataclass(slots=True)
@@ -35,8 +35,8 @@ class Place:
 class Stage(threading.Thread):
     """One box of the pipeline: takes a message, works on it, passes the results on.
 
-    Subclasses write `work`, a generator: the time between two of its yields is how long a cancel can wait. A stage
-    that is driven by time (the two ends of the sound) also writes `tick` and `due`.
+    Subclasses write `work`, a generator: the time between two of its yields is how long a cancel can wait. A
+    stage that is driven by time (the two ends of the sound) also writes `tick` and `due`.
     """
 
     def __init__(self, place: Place) -> None:
@@ -103,7 +103,9 @@ class Stage(threading.Thread):
         assert self.outbox is not None, f"{self.name} has nowhere to put its results"
         while not self.outbox.put(result):
             if not self.is_alive():
-                raise RuntimeError(f"the ring after {self.name} is full: {SLOTS} messages in one lock-step step")
+                raise RuntimeError(
+                    f"the ring after {self.name} is full: {SLOTS} messages in one lock-step step"
+                )
             self.outbox.room.wait()
             if self._drop(result):
                 return

@@ -7,6 +7,7 @@ import importlib
 import logging
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from epsilon.clock import Clock
@@ -31,7 +32,16 @@ from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
 from epsilon.turn import Turn
 
-STAGES = ("capture", "vad", "asr", "llm", "phrases", "tts", "effects", "playback")  # in the order of the sound
+STAGES = (
+    "capture",
+    "vad",
+    "asr",
+    "llm",
+    "phrases",
+    "tts",
+    "effects",
+    "playback",
+)  # in the order of the sound
 MICROPHONE_FRAMES = 10 * SAMPLE_RATE_HZ
 NEWS_SLOTS = 1024
 STOP_S = 5.0  # a stage that needs longer to end is stuck
@@ -42,8 +52,8 @@ log = logging.getLogger(__name__)
 class Toy:
     """Somebody you can talk to.
 
-    microphone → capture → vad → asr → llm → phrases → tts → effects → playback → speaker, and what was heard back to
-    the llm. Each stage is a thread; in lock-step one caller runs their steps in turn instead.
+    microphone → capture → vad → asr → llm → phrases → tts → effects → playback → speaker, and what was heard
+    back to the llm. Each stage is a thread; in lock-step one caller runs their steps in turn instead.
     """
 
     def __init__(self, board: Board, character: Character, card: Card, clock: Clock) -> None:
@@ -64,7 +74,9 @@ class Toy:
         conversation = Conversation(model, self.character.persona)
         return [
             Capture(self._place("capture"), self.card, self.microphone, load_engine(self.board, "capture")),
-            Vad(self._place("vad"), self.microphone, load_engine(self.board, "vad"), self.board.turn, playback),
+            Vad(
+                self._place("vad"), self.microphone, load_engine(self.board, "vad"), self.board.turn, playback
+            ),
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
             Llm(self._place("llm"), model, conversation, self.character.sampling),
             Phrases(self._place("phrases")),
@@ -76,7 +88,7 @@ class Toy:
     def _wire(self) -> None:
         """Join each stage to the next by a ring; what was heard goes back to the llm."""
         _, *talking = self.stages  # capture passes samples on, not messages
-        for stage, following in zip(talking, talking[1:], strict=False):
+        for stage, following in pairwise(talking):
             stage.outbox = following.inbox()
         playback, llm = self.stages[-1], self.stages[STAGES.index("llm")]
         playback.outbox = llm.inbox()
@@ -89,7 +101,7 @@ class Toy:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What was lost or dropped so far; all zero in a good conversation but for `stale` after an interruption."""
+        """What was lost or dropped so far; in a good conversation only `stale`, after an interruption."""
         asr, vad = self.stages[STAGES.index("asr")], self.stages[STAGES.index("vad")]
         assert isinstance(asr, Asr) and isinstance(vad, Vad)
         return {
@@ -110,8 +122,9 @@ class Toy:
         """Lock-step: one microphone block, then every stage in the order of the sound until none has work."""
         capture, *others = self.stages
         capture.step()
-        while any([stage.step() for stage in others]):
-            pass
+        busy = True
+        while busy:
+            busy = sum(stage.step() for stage in others) > 0  # every one of them, whoever was busy first
 
     def start(self) -> None:
         """Start the card and the threads, the speaker's end first."""

@@ -17,8 +17,8 @@ class Mark(NamedTuple):
 class Turn:
     """The current turn. One writer, the vad stage; many readers, who compare and never wait.
 
-    Cancelling is adding one: whoever meets an item with an older mark drops and counts it. No queue is emptied and no
-    lock is needed, because the mark is one object that is replaced whole.
+    Cancelling is adding one: whoever meets an item with an older mark drops and counts it. No queue is
+    emptied and no lock is needed, because the mark is one object that is replaced whole.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A rig for one stage: whose turn it is, a clock that is moved by hand, a card that only counts, and boxes to look into."""
+"""A rig for one stage: a clock moved by hand, a card that only counts, and boxes to look into."""
 
 from __future__ import annotations
 

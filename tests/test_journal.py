@@ -48,7 +48,11 @@ def test_a_turn_is_what_was_said_and_what_was_heard() -> None:
     book = journal()
     one_turn(book)
     record = book.turns[0]
-    assert (record.user_text, record.reply_text, record.heard_text) == ("hello there", "Well, hello.", "Well, hello.")
+    assert (record.user_text, record.reply_text, record.heard_text) == (
+        "hello there",
+        "Well, hello.",
+        "Well, hello.",
+    )
     assert (record.start_at, record.end_at) == (0, SECOND)
     assert not record.cut_in and not record.interrupted and not record.silent
 

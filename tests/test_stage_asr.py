@@ -30,7 +30,6 @@ class Recorder:
         return Hypothesis(("so", "far", str(len(hearing))))
 
 
-
 def heard(*speech: Speech) -> tuple[list[Words], Recorder, Asr]:
     ring, recorder = SampleRing(10_000), Recorder()
     stage = Asr(place(), ring, recorder)

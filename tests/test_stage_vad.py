@@ -1,4 +1,4 @@
-"""Where speech starts and ends, by a detector that does what the test says: time is counted in windows of 32 ms."""
+"""Where speech starts and ends, by a detector that does what the test says; a window is 32 ms."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_a_turn_starts_with_speech_is_posted_every_hop_and_handed_over_after_the
     room = Room()
     said = speeches(room.pass_time("." * 20 + "#" * 31 + "." * SILENCE_WINDOWS))
     partials = [item for item in said if not item.paused and not item.last]
-    assert [item.end_at - item.start_at for item in partials] == [6048, 11168, 16288], "a hop, in whole windows"
+    assert [item.end_at - item.start_at for item in partials] == [6048, 11168, 16288], (
+        "a hop, in whole windows"
+    )
     assert said[-1].last and sum(item.last for item in said) == 1
     assert {item.mark for item in said} == {Mark(1, 0)}
     assert said[0].start_at == 20 * WINDOW_FRAMES - PREROLL_FRAMES

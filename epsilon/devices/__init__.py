@@ -35,7 +35,7 @@ class Card(Protocol):
         """The next microphone block [block_frames], waiting until it is due; None when there will be no more."""
 
     def write(self, samples: Samples) -> int:
-        """Hand over samples [n], n at most `room()`; returns the frame at which the first of them leaves."""
+        """Hand over samples [n], n at most `room()`; returns the frame at which the first leaves."""
 
     def room(self) -> int:
         """Frames that may be written now without exceeding the lead."""

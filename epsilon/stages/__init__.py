@@ -1,1 +1,1 @@
-"""The boxes of the pipeline, one file each: a thread and no maths. `toy.py` wires them in the order of the sound."""
+"""The boxes of the pipeline, one file each: a thread and no maths. `toy.py` wires them."""

@@ -29,7 +29,9 @@ class Asr(Stage):
         if item.mark.turn != self.heard_turn:
             self.hearing, self.heard_turn = self.recognizer.start(), item.mark.turn
             self.reader.seek(item.start_at)
-        hypothesis = self.recognizer.hear(self.hearing, self.reader.read(max(0, item.end_at - self.reader.at)))
+        hypothesis = self.recognizer.hear(
+            self.hearing, self.reader.read(max(0, item.end_at - self.reader.at))
+        )
         if item.last:
             hypothesis = self.recognizer.finish(self.hearing)
         words = Words(item.mark, hypothesis.committed, hypothesis.tail, item.paused, item.last)

@@ -28,7 +28,9 @@ class Effects(Stage):
             for effect in self.chain:
                 effect.reset()
         tail_frames = sum(effect.tail_frames for effect in self.chain) if item.last else 0
-        samples = np.concatenate([item.samples, np.zeros(tail_frames, np.float32)]) if tail_frames else item.samples
+        samples = (
+            np.concatenate([item.samples, np.zeros(tail_frames, np.float32)]) if tail_frames else item.samples
+        )
         for effect in self.chain:
             samples = effect.process(samples)
         yield replace(item, samples=samples)

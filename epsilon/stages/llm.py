@@ -16,7 +16,9 @@ from epsilon.turn import Mark
 class Llm(Stage):
     """Keeps the conversation, of which the model's KV cache is a copy that `sync_to` brings up to date."""
 
-    def __init__(self, place: Place, model: LanguageModel, conversation: Conversation, sampling: Sampling) -> None:
+    def __init__(
+        self, place: Place, model: LanguageModel, conversation: Conversation, sampling: Sampling
+    ) -> None:
         super().__init__(place)
         self.model, self.conversation, self.sampling = model, conversation, sampling
         self.sequence = model.start()

@@ -18,7 +18,7 @@ LATER_WORDS = 14  # what a breath holds
 
 
 class Cutter:
-    """Where a growing text may be cut. The first cut comes early, so that sound can start; later ones at clauses."""
+    """Where a growing text may be cut: first early, so that sound can start, later at clauses."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -49,7 +49,7 @@ class Cutter:
 
 
 class Phrases(Stage):
-    """Turns tokens into phrases; the last phrase of a reply may be empty and only says that it is the last."""
+    """Turns tokens into phrases; the last of a reply may be empty and only say that it is the last."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

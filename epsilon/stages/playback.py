@@ -31,7 +31,7 @@ class Spoken:
     told: bool = False  # whoever watches knows that it is being said
 
     def heard(self, left: int) -> str:
-        """Its words within the first `left` frames of the reply; within a phrase words count as equally long."""
+        """Its words in the first `left` frames of the reply; in a phrase words count as equally long."""
         if self.complete and left >= self.end:
             return self.text
         words = self.text.split()
@@ -40,13 +40,15 @@ class Spoken:
 
 
 class Playback(Stage):
-    """Feeds the card. What a newer turn makes stale is faded out, and only what left the card is reported as heard."""
+    """Feeds the card. What a newer turn makes stale is faded out; what left the card is reported as heard."""
 
     def __init__(self, place: Place, card: Card) -> None:
         super().__init__(place)
         self.card = card
         self.mark: Mark | None = None  # of the reply that sounds
-        self.waiting: deque[tuple[Spoken, Samples]] = deque()  # bounded by the ring before it and the reply's spoken length
+        self.waiting: deque[tuple[Spoken, Samples]] = (
+            deque()
+        )  # bounded by the ring before it and the reply's spoken length
         self.spoken: list[Spoken] = []
         self.arrived = self.written = 0  # frames of the reply that came here, and that went to the card
         self.audible = False  # the first audible sample is on its way
@@ -91,7 +93,9 @@ class Playback(Stage):
         if self.mark is None or not (self.waiting or self.ended):
             return None
         ahead = self.card.pending()
-        wait_frames = max(ahead - self.card.lead_frames // 2, self.card.block_frames) if self.waiting else ahead
+        wait_frames = (
+            max(ahead - self.card.lead_frames // 2, self.card.block_frames) if self.waiting else ahead
+        )
         return self.clock.now() + max(wait_frames, 1) / SAMPLE_RATE_HZ
 
     def _begin(self, mark: Mark) -> None:

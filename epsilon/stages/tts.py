@@ -27,4 +27,6 @@ class Tts(Stage):
         chunks = self.synthesizer.speak(spoken, style, self.voice.speed) if spoken else iter(())
         for chunk in chunks:
             yield Sound(item.mark, item.index, item.text, chunk.samples, phrase_ends=False, last=False)
-        yield Sound(item.mark, item.index, item.text, np.zeros(0, np.float32), phrase_ends=True, last=item.last)
+        yield Sound(
+            item.mark, item.index, item.text, np.zeros(0, np.float32), phrase_ends=True, last=item.last
+        )

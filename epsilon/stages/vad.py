@@ -22,14 +22,21 @@ class Vad(Stage):
     """The one writer of the turn: a new one at each start of speech, handed over after a silence."""
 
     def __init__(
-        self, place: Place, microphone: SampleRing, detector: VoiceDetector, rule: TurnRule, playback: Playback
+        self,
+        place: Place,
+        microphone: SampleRing,
+        detector: VoiceDetector,
+        rule: TurnRule,
+        playback: Playback,
     ) -> None:
         super().__init__(place)
         self.detector, self.rule, self.playback = detector, rule, playback
         self.reader = microphone.reader(self.bell)
         self.speaking = self.settled = False
         self.voiced_frames = 0  # of the speech that may be starting
-        self.deaf_until = 0  # an open speaker without echo cancellation: the toy does not listen while it speaks
+        self.deaf_until = (
+            0  # an open speaker without echo cancellation: the toy does not listen while it speaks
+        )
         self.start_at = self.voiced_at = self.posted_at = 0
 
     def tick(self) -> bool:

@@ -1,4 +1,4 @@
-"""No echo cancellation: for headsets and files; with an open speaker the vad stage listens only between replies."""
+"""No echo cancellation: for headsets and files. With an open speaker vad listens only between replies."""
 
 from __future__ import annotations
 
