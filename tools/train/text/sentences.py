@@ -1,4 +1,4 @@
-"""Expands the templates of `sentences.yaml` into spoken-style sentences: lower case, words and apostrophes only."""
+"""Expands the templates of `sentences.yaml` into spoken sentences: lower case, words and apostrophes only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -18,10 +19,42 @@ MAX_CHARACTERS = 75
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _COMPUTED = {"num": number, "digits": digits, "time": clock_time}
-_OPENERS = "hey epsilon,okay,well,please,oh,epsilon,so,listen,um,but,and,yeah,no".split(",")
-_CLOSERS = "please,now,epsilon,my friend,you know,right,or not,too".split(",")
-_QUESTION = tuple(
-    "what who where when why how which whose do does did is are can could will would should have".split()
+_OPENERS = [
+    "hey epsilon",
+    "okay",
+    "well",
+    "please",
+    "oh",
+    "epsilon",
+    "so",
+    "listen",
+    "um",
+    "but",
+    "and",
+    "yeah",
+    "no",
+]
+_CLOSERS = ["please", "now", "epsilon", "my friend", "you know", "right", "or not", "too"]
+_QUESTION = (
+    "what",
+    "who",
+    "where",
+    "when",
+    "why",
+    "how",
+    "which",
+    "whose",
+    "do",
+    "does",
+    "did",
+    "is",
+    "are",
+    "can",
+    "could",
+    "will",
+    "would",
+    "should",
+    "have",
 )
 
 
@@ -36,10 +69,10 @@ class Sentences:
     templates: list[str]
     held_out: list[str]
 
-    def draw(self, rng: random.Random) -> str:
-        """One training sentence. One in twelve is a string of random words, so that a decoder learns to listen."""
+    def draw(self, rng: random.Random, random_words: bool = True) -> str:
+        """One sentence. One in twelve is a string of random words, so that a decoder learns to listen."""
         kind = rng.random()
-        if kind < 0.08:
+        if kind < 0.08 and random_words:
             return " ".join(rng.choice(self.words) for _ in range(rng.randrange(2, 8)))
         sentence = self._expand(self._pick(self.templates, rng), rng)
         if kind < 0.13:
@@ -54,7 +87,7 @@ class Sentences:
         """One sentence from the templates that are never trained on."""
         return self._expand(rng.choice(self.held_out), rng)
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         """Every word that training sentences can contain, sorted, numbers left out."""
         text = [entry for entries in self.slots.values() for entry in entries] + self.templates
