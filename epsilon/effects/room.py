@@ -1,0 +1,78 @@
+"""Room: the voice in a small resonant space, a tin or a cupboard.
+
+Four feedback combs of Schroeder 1962 with Moorer's damping (1979), side by side; no allpasses, because a
+toy's shell rings rather than diffuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from epsilon.effects import Number, read_options
+from epsilon.ring import Samples
+
+OPTIONS = {
+    "size_ms": Number(5, 60, 20),
+    "ring_ms": Number(20, 1000, 200),
+    "damping": Number(0, 0.9, 0.4),
+    "mix": Number(0, 1, 0.25),
+}
+RATIOS = (1.0, 1.17, 1.31, 1.49)  # of the combs' delays: whole-number relations would sound like a tone
+
+
+class Comb:
+    """y[n] = x[n] + gain * (a mix of y[n - delay] and y[n - delay - 1]): the mix takes the highs away."""
+
+    def __init__(self, delay_frames: int, gain: float, damping: float) -> None:
+        self._gain, self._damping = np.float32(gain), np.float32(damping / 2)
+        self._past: Samples = np.zeros(delay_frames + 1, np.float32)  # of the output, oldest first
+
+    def process(self, block: Samples) -> Samples:
+        """A block [at most delay_frames] of the same length."""
+        count = len(block)
+        old, older = self._past[1 : 1 + count], self._past[:count]
+        echo = old + self._damping * (older - old)
+        out = (block + self._gain * echo).astype(np.float32)
+        self._past = np.concatenate([self._past[count:], out])
+        return out
+
+
+class Room:
+    """`mix` of the voice comes back from the walls, `size_ms` apart, and dies away by 60 dB in `ring_ms`."""
+
+    def __init__(
+        self, size_ms: float, ring_ms: float, damping: float, mix: float, sample_rate_hz: int
+    ) -> None:
+        self._delays = [max(1, round(size_ms * ratio * sample_rate_hz / 1000)) for ratio in RATIOS]
+        self._gains = [10 ** (-3 * 1000 / (sample_rate_hz * ring_ms) * delay) for delay in self._delays]
+        self._damping, self._mix = damping, np.float32(mix)
+        # A comb makes noise louder by 1 / sqrt(1 - gain²); the four add up like noise.
+        levels = [np.sqrt(1 - gain**2) for gain in self._gains]
+        self._level = np.float32(np.mean(levels) / np.sqrt(len(RATIOS)))
+        self.tail_frames = round(ring_ms * sample_rate_hz / 1000)
+        self.reset()
+
+    def reset(self) -> None:
+        """Silence the room."""
+        pairs = zip(self._delays, self._gains, strict=True)
+        self._combs = [Comb(delay, gain, self._damping) for delay, gain in pairs]
+
+    def process(self, block: Samples) -> Samples:
+        """A block [n] of the same length."""
+        piece_frames = min(self._delays)
+        pieces = [self._piece(block[at : at + piece_frames]) for at in range(0, len(block), piece_frames)]
+        return np.concatenate(pieces) if pieces else block
+
+    def _piece(self, block: Samples) -> Samples:
+        wet = self._combs[0].process(block)
+        for comb in self._combs[1:]:
+            wet = wet + comb.process(block)
+        mixed = (1 - self._mix) * block + self._mix * self._level * wet
+        return np.clip(mixed, -1, 1).astype(np.float32)
+
+
+def load(options: Mapping[str, object], sample_rate_hz: int) -> Room:
+    """The effect with a character's options."""
+    return Room(**read_options(options, OPTIONS), sample_rate_hz=sample_rate_hz)

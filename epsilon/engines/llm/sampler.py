@@ -1,0 +1,57 @@
+"""Which token comes next: temperature, repetition penalty, top-p and min-p, reproducible by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from epsilon.config.character import Sampling
+
+Logits = npt.NDArray[np.float32]
+
+
+class Sampler:
+    """Picks the tokens of one reply.
+
+    `settings.temperature` 0 takes the likeliest. `top_p` keeps the likeliest tokens that together have that
+    much probability (Holtzman et al. 2020), `min_p` those with at least that fraction of the likeliest's
+    (Nguyen et al. 2024), `repetition` divides the positive logits of tokens this reply already has and
+    multiplies the negative ones (Keskar et al. 2019). `seed` is any number or numbers, such as (seed, turn):
+    the same seed gives the same reply.
+    """
+
+    def __init__(self, settings: Sampling, seed: int | Sequence[int], banned: Collection[int] = ()) -> None:
+        self._settings = settings
+        self._random = np.random.default_rng(seed)
+        self._banned = np.array(sorted(banned), np.int64)
+        self._picked: list[int] = []
+
+    def pick(self, logits: Logits) -> int:
+        """The chosen id from logits [vocabulary]."""
+        scores = logits.astype(np.float64)
+        if len(self._banned):
+            scores[self._banned] = -np.inf
+        self._penalise(scores)
+        token = int(np.argmax(scores)) if self._settings.temperature == 0 else self._draw(scores)
+        self._picked.append(token)
+        return token
+
+    def _penalise(self, scores: npt.NDArray[np.float64]) -> None:
+        if self._settings.repetition == 1 or not self._picked:
+            return
+        seen = np.unique(self._picked)
+        factor = self._settings.repetition
+        scores[seen] = np.where(scores[seen] > 0, scores[seen] / factor, scores[seen] * factor)
+
+    def _draw(self, scores: npt.NDArray[np.float64]) -> int:
+        order = np.argsort(-scores, kind="stable")
+        weights = np.exp((scores[order] - scores[order[0]]) / self._settings.temperature)
+        weights /= weights.sum()
+        before = np.cumsum(weights) - weights  # what the likelier tokens have together
+        keep = (before < self._settings.top_p) & (weights >= self._settings.min_p * weights[0])
+        keep[0] = True
+        kept = np.where(keep, weights, 0.0)
+        place = np.searchsorted(np.cumsum(kept), self._random.random() * kept.sum(), side="right")
+        return int(order[min(int(place), int(np.flatnonzero(keep)[-1]))])

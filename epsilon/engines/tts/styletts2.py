@@ -1,0 +1,135 @@
+"""StyleTTS2-type voices (Li et al. 2023) with Kokoro's interface, spoken window by window.
+
+A model folder holds model.onnx (input_ids, style, speed -> audio, durations), voices.npz and model.yaml. A
+voice that can stream has the same network in two graphs: text.onnx (input_ids, style, speed -> durations,
+frames, rows) sees the phrase whole, decoder.onnx (frames, rows, style, start -> audio) any stretch of its
+frames. Each window is decoded with as many frames around it as its samples depend on, so the windows join
+without a seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from epsilon.config.models import Model
+from epsilon.engines.facts import Facts
+from epsilon.engines.protocols import Chunk
+from epsilon.errors import ModelError, nearest
+from epsilon.realtime import Seat
+from epsilon.ring import Samples
+from epsilon.runtimes import Array, Graph, Runtime
+
+FIRST_CHUNK_S = 0.1  # short, because somebody waits for it
+CHUNK_S = 0.2
+
+Style = npt.NDArray[np.float32]
+
+
+class Phrase:
+    """Symbols, style and speed as a graph takes them."""
+
+    def __init__(self, ids: list[int], style: Style, speed: float) -> None:
+        self.feeds: dict[str, Array] = {
+            "input_ids": np.array([ids], np.int64),
+            "style": style.reshape(1, -1).astype(np.float32),
+            "speed": np.array([speed], np.float32),
+        }
+
+
+class WholePhrases:
+    """Speaks with one graph: the first sound leaves when the last is known."""
+
+    def __init__(self, graph: Graph, sample_rate_hz: int) -> None:
+        self._graph, self._rate_hz = graph, sample_rate_hz
+
+    def windows(self, phrase: Phrase) -> Iterator[Samples]:
+        """The phrase in slices."""
+        audio = self._graph(phrase.feeds)["audio"].reshape(-1)
+        for start, end in spans(len(audio), self._rate_hz):
+            yield audio[start:end]
+
+
+class StreamedPhrases:
+    """Speaks with two graphs: the text side once, then the decoder on a window at a time."""
+
+    def __init__(self, text: Graph, decoder: Graph, facts: Facts, sample_rate_hz: int) -> None:
+        self._text, self._decoder = text, decoder
+        self._left, self._right = facts.whole("left_frames"), facts.whole("right_frames")
+        self._hop = facts.whole("hop")
+        self._frames_per_s = sample_rate_hz // self._hop
+
+    def windows(self, phrase: Phrase) -> Iterator[Samples]:
+        """The phrase in windows, each computed when it is asked for."""
+        read = self._text(phrase.feeds)
+        frames, rows = read["frames"], read["rows"]
+        for start, end in spans(frames.shape[2], self._frames_per_s):
+            first, last = max(0, start - self._left), min(frames.shape[2], end + self._right)
+            feeds: dict[str, Array] = {
+                "frames": np.ascontiguousarray(frames[:, :, first:last]),
+                "rows": np.ascontiguousarray(rows[:, :, first:last]),
+                "style": phrase.feeds["style"],
+                "start": np.array([first], np.int64),
+            }
+            audio = self._decoder(feeds)["audio"].reshape(-1)
+            yield audio[(start - first) * self._hop : (end - first) * self._hop]
+
+
+class StyleTts2:
+    """The voice; see epsilon.engines.protocols.Synthesizer."""
+
+    def __init__(self, folder: Path, phrases: WholePhrases | StreamedPhrases, facts: Facts) -> None:
+        self._path, self._phrases = facts.path, phrases
+        self._ids = {symbol: place for place, symbol in enumerate(facts.texts("symbols"))}
+        self.sample_rate_hz = facts.whole("sample_rate")
+        self._styles = _styles(folder / "voices.npz")
+
+    @property
+    def styles(self) -> Mapping[str, Style]:
+        """Style vectors [style size] by name."""
+        return self._styles
+
+    def speak(self, phonemes: Sequence[str], style: Style, speed: float) -> Iterator[Chunk]:
+        """The phrase in chunks of at most 200 ms; joined they are the phrase said at once."""
+        for samples in self._phrases.windows(Phrase(self._encode(phonemes), style, speed)):
+            yield Chunk(samples, self.sample_rate_hz)
+
+    def _encode(self, phonemes: Sequence[str]) -> list[int]:
+        for symbol in phonemes:
+            if symbol not in self._ids:
+                raise ModelError(
+                    f"the voice has no symbol '{symbol}'{nearest(symbol, self._ids)}", where=str(self._path)
+                )
+        return [self._ids[symbol] for symbol in phonemes]
+
+
+def load(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
+    """The voice in a model folder, streamed when its two graphs are there."""
+    facts = Facts(model.folder / "model.yaml")
+    rate_hz = facts.whole("sample_rate")
+    text, decoder = model.folder / "text.onnx", model.folder / "decoder.onnx"
+    if text.exists() and decoder.exists():
+        streamed = StreamedPhrases(runtime.load(text, seat), runtime.load(decoder, seat), facts, rate_hz)
+        return StyleTts2(model.folder, streamed, facts)
+    whole = WholePhrases(runtime.load(model.folder / "model.onnx", seat), rate_hz)
+    return StyleTts2(model.folder, whole, facts)
+
+
+def spans(length: int, rate_per_s: int) -> Iterator[tuple[int, int]]:
+    """A short first stretch of `length`, then longer ones: (start, end) of each."""
+    start, size = 0, int(FIRST_CHUNK_S * rate_per_s)
+    while start < length:
+        yield start, min(length, start + size)
+        start, size = start + size, int(CHUNK_S * rate_per_s)
+
+
+def _styles(path: Path) -> dict[str, Style]:
+    try:
+        with np.load(path) as table:
+            return {name: table[name].astype(np.float32).reshape(-1) for name in table.files}
+    except (OSError, ValueError, BadZipFile) as error:
+        raise ModelError(f"cannot be read as styles: {error}", where=str(path)) from error

@@ -1,0 +1,1 @@
+"""Voice detectors: sound to the probability that somebody speaks."""

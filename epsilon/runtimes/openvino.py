@@ -1,0 +1,83 @@
+"""Graphs on OpenVINO's CPU plugin, from ONNX files or its own .xml; the extra `openvino` installs it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from epsilon.errors import ModelError
+from epsilon.realtime import Seat
+from epsilon.runtimes import Array, Shape
+
+TELEMETRY = "openvino_telemetry"  # a dependency of the wheel that would open sockets and write an id file
+
+
+def _import() -> Any:
+    """The openvino package with its telemetry made unimportable, for which it has a silent stand-in."""
+    if sys.modules.get(TELEMETRY) is not None:
+        raise ModelError("openvino was imported with its telemetry before this runtime was chosen")
+    modules: dict[str, Any] = sys.modules  # None in it is what Python documents for "do not import this"
+    modules[TELEMETRY] = None
+    try:
+        return importlib.import_module("openvino")
+    except ModuleNotFoundError as error:
+        raise ModelError("the runtime openvino is not installed", hint="pip install openvino") from error
+
+
+class OpenvinoGraph:
+    """A compiled model with one inference request."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self.inputs: dict[str, Shape] = {_name(port): _shape(port) for port in compiled.inputs}
+        self.outputs: dict[str, Shape] = {_name(port): _shape(port) for port in compiled.outputs}
+
+    def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        contiguous = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
+        results = self._request.infer(contiguous, share_inputs=True, share_outputs=False)
+        return {_name(port): array for port, array in results.items()}
+
+
+def load(path: Path, seat: Seat) -> OpenvinoGraph:
+    """The graph in an .onnx or .xml file, computed in float32 on the seat's cores."""
+    openvino = _import()
+    settings = {
+        "INFERENCE_NUM_THREADS": seat.threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "ENABLE_CPU_PINNING": False,  # it would choose cores by itself; threads inherit the seat's instead
+    }
+    try:
+        with _seated(seat):
+            return OpenvinoGraph(openvino.Core().compile_model(str(path), "CPU", settings))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ModelError(f"not a graph that OpenVINO can run: {reason}", where=str(path)) from error
+
+
+@contextmanager
+def _seated(seat: Seat) -> Iterator[None]:
+    """The calling thread on the seat's cores for a while, so that the threads made meanwhile inherit them."""
+    before = os.sched_getaffinity(0)
+    if seat.cores and set(seat.cores) <= before:
+        os.sched_setaffinity(0, seat.cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _name(port: Any) -> str:
+    return str(port.get_any_name())
+
+
+def _shape(port: Any) -> Shape:
+    return tuple(size.get_length() if size.is_static else "?" for size in port.get_partial_shape())

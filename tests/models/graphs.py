@@ -1,0 +1,167 @@
+"""Graphs in ONNX's text form, with their random weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+
+Weights = Mapping[str, npt.NDArray[np.generic]]
+CACHE = re.compile(r"(past_key_values|present)_(\d+)_(key|value)")
+
+ENCODER = """
+<ir_version: 8, opset_import: ["" : 17]>
+encoder (float[1,80,t2] mel) => (float[1,1,1,t,64] cross_k, float[1,1,1,t,64] cross_v) {
+  folded = Conv <kernel_shape = [3], strides = [2], pads = [1, 1]> (mel, conv)
+  x = Transpose <perm = [0, 2, 1]> (folded)
+  bent = Tanh (x)
+  k = MatMul (bent, wk)
+  v = MatMul (bent, wv)
+  cross_k = Unsqueeze (k, two_axes)
+  cross_v = Unsqueeze (v, two_axes)
+}
+"""
+
+# Causal self-attention over past and new, attention to the sound, and tied logits.
+DECODER = """
+<ir_version: 8, opset_import: ["" : 17]>
+decoder (float[1,n,64] x, float[1,1,1,p,64] past_k, float[1,1,1,p,64] past_v,
+         float[1,1,1,t,64] cross_k, float[1,1,1,t,64] cross_v)
+     => (int64[1,n] ids, float[1,n] logprobs, float[1,1,1,q,64] new_k, float[1,1,1,q,64] new_v) {
+  q = MatMul (x, wq)
+  k = MatMul (x, wk)
+  v = MatMul (x, wv)
+  k5 = Unsqueeze (k, two_axes)
+  v5 = Unsqueeze (v, two_axes)
+  new_k = Concat <axis = 3> (past_k, k5)
+  new_v = Concat <axis = 3> (past_v, v5)
+  all_k = Squeeze (new_k, two_axes)
+  all_v = Squeeze (new_v, two_axes)
+  turned = Transpose <perm = [0, 2, 1]> (all_k)
+  scores = MatMul (q, turned)
+  shape = Shape (scores)
+  ones = ConstantOfShape <value = float[1] {1}> (shape)
+  past_shape = Shape (past_k)
+  past = Gather (past_shape, three)
+  above = Add (past, one)
+  future = Trilu <upper = 1> (ones, above)
+  penalty = Mul (future, minus_many)
+  masked = Add (scores, penalty)
+  weights = Softmax <axis = 2> (masked)
+  own = MatMul (weights, all_v)
+  y = Add (x, own)
+  heard_k = Squeeze (cross_k, two_axes)
+  heard_v = Squeeze (cross_v, two_axes)
+  heard_t = Transpose <perm = [0, 2, 1]> (heard_k)
+  scores2 = MatMul (y, heard_t)
+  weights2 = Softmax <axis = 2> (scores2)
+  sound = MatMul (weights2, heard_v)
+  z = Add (y, sound)
+  logits = MatMul (z, head)
+  biased = Add (logits, bias)
+  ids = ArgMax <axis = 2, keepdims = 0> (biased)
+  scaled = LogSoftmax <axis = 2> (biased)
+  logprobs = ReduceMax <axes = [2], keepdims = 0> (scaled)
+}
+"""
+
+# One layer with a cache of two heads; positions are learned, which a cache cannot tell from rotary ones.
+LANGUAGE = """
+<ir_version: 8, opset_import: ["" : 17]>
+language (int64[1,n] input_ids,
+          float[1,2,p,16] past_key_values_0_key, float[1,2,p,16] past_key_values_0_value)
+      => (float[1,n,v] logits, float[1,2,q,16] present_0_key, float[1,2,q,16] present_0_value) {
+  past_shape = Shape (past_key_values_0_key)
+  past = Gather (past_shape, two)
+  ids_shape = Shape (input_ids)
+  count = Gather (ids_shape, one)
+  total = Add (past, count)
+  place = Range (past, total, one)
+  here = Gather (positions, place)
+  word = Gather (embedding, input_ids)
+  x = Add (word, here)
+  q0 = MatMul (x, wq)
+  k0 = MatMul (x, wk)
+  v0 = MatMul (x, wv)
+  q1 = Reshape (q0, split)
+  k1 = Reshape (k0, split)
+  v1 = Reshape (v0, split)
+  q = Transpose <perm = [0, 2, 1, 3]> (q1)
+  k = Transpose <perm = [0, 2, 1, 3]> (k1)
+  v = Transpose <perm = [0, 2, 1, 3]> (v1)
+  present_0_key = Concat <axis = 2> (past_key_values_0_key, k)
+  present_0_value = Concat <axis = 2> (past_key_values_0_value, v)
+  turned = Transpose <perm = [0, 1, 3, 2]> (present_0_key)
+  scores = MatMul (q, turned)
+  shape = Shape (scores)
+  ones = ConstantOfShape <value = float[1] {1}> (shape)
+  above = Add (past, one)
+  future = Trilu <upper = 1> (ones, above)
+  penalty = Mul (future, minus_many)
+  masked = Add (scores, penalty)
+  weights = Softmax <axis = 3> (masked)
+  mixed = MatMul (weights, present_0_value)
+  back = Transpose <perm = [0, 2, 1, 3]> (mixed)
+  flat = Reshape (back, join)
+  y = Add (x, flat)
+  logits = MatMul (y, head)
+}
+"""
+
+# Each symbol lasts four frames of 160 samples.
+TEXT = """
+<ir_version: 8, opset_import: ["" : 17]>
+text (int64[1,n] input_ids, float[1,8] style, float[1] speed)
+  => (int64[n] durations, float[1,8,f] frames, float[1,2,f] rows) {
+  word = Gather (embedding, input_ids)
+  styled = Add (word, style)
+  paced = Mul (styled, speed)
+  column = Unsqueeze (paced, two)
+  repeated = Concat <axis = 2> (column, column, column, column)
+  lasting = Reshape (repeated, frames_of_8)
+  frames = Transpose <perm = [0, 2, 1]> (lasting)
+  pair = Reshape (lasting, frames_of_8)
+  first = Slice (pair, zero_1, two_1, last_axis)
+  rows = Transpose <perm = [0, 2, 1]> (first)
+  flat = Reshape (input_ids, minus_one)
+  nothing = Mul (flat, zero)
+  durations = Add (nothing, four)
+}
+"""
+
+VOICE_DECODER = """
+<ir_version: 8, opset_import: ["" : 17]>
+decoder (float[1,8,f] frames, float[1,2,f] rows, float[1,8] style, int64[1] start) => (float[samples] audio) {
+  both = Concat <axis = 1> (frames, rows)
+  bent = Conv <kernel_shape = [5], pads = [2, 2]> (both, conv)
+  quiet = Tanh (bent)
+  later = Cast <to = 1> (start)
+  nothing = Mul (later, zero_f)
+  still = Add (quiet, nothing)
+  turned = Transpose <perm = [0, 2, 1]> (still)
+  audio = Reshape (turned, minus_one)
+}
+"""
+
+
+def save(path: Path, text: str, weights: Weights) -> None:
+    """Write the graph in `text` with its weights."""
+    model = onnx.parser.parse_model(text)
+    model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in weights.items())
+    _dot(model.graph)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _dot(graph: onnx.GraphProto) -> None:
+    """Names of caches get the dots that the text form does not allow: present_0_key -> present.0.key."""
+    for value in (*graph.input, *graph.output):
+        value.name = CACHE.sub(r"\1.\2.\3", value.name)
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [CACHE.sub(r"\1.\2.\3", name) for name in names]

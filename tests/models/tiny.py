@@ -1,0 +1,159 @@
+"""Folders of tiny random models: ears, mind and voice, in the formats of the models that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import yaml
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from epsilon.config.models import Model
+from tests.models import graphs
+
+LETTERS = "abcdefghijklmnopqrst"
+MARKS = ("<end>", "<start>", "<system>", "<user>", "<reply>", "<silent>")
+WIDTH = 64
+
+LONG = {"two_axes": np.array([0, 1])}
+NUMBERS = {
+    "one": np.array(1),
+    "two": np.array(2),
+    "three": np.array(3),
+    "minus_many": np.array(-1e9, np.float32),
+}
+
+
+def ears(folder: Path, seed: int = 3) -> Model:
+    """A recogniser of nonsense: what it says depends on the sound and on what it said before."""
+    random = np.random.default_rng(seed)
+    head = matrix(random, WIDTH, len(MARKS) + 2 * len(LETTERS)) * 1.5
+    bias = np.zeros(head.shape[1], np.float32)
+    bias[0], bias[1 : len(MARKS)] = -2, -1e9  # the end is rare, the other marks are never said
+    bias[-len(LETTERS) :] = -2  # words are short
+    graphs.save(
+        folder / "encoder.onnx",
+        graphs.ENCODER,
+        LONG
+        | {
+            "conv": matrix(random, WIDTH * 80, 3).reshape(WIDTH, 80, 3),
+            "wk": matrix(random, WIDTH, WIDTH),
+            "wv": matrix(random, WIDTH, WIDTH) * 3,
+        },
+    )
+    squares = {name: matrix(random, WIDTH, WIDTH) for name in ("wq", "wk", "wv")}
+    weights = LONG | NUMBERS | squares | {"head": head, "bias": bias}
+    del weights["two"]
+    graphs.save(folder / "decoder.onnx", graphs.DECODER, weights)
+    np.save(folder / "embedding.npy", head.T.astype(np.float16))
+    np.save(folder / "positions.npy", matrix(random, 48, WIDTH) * 4)
+    tokenizer().save(str(folder / "tokenizer.json"))
+    facts = {"start": [1], "end": 0, "contexts": [100, 200, 300, 400], "padding_ms": 500, "min_logprob": -20}
+    write(folder / "model.yaml", facts)
+    return model(folder, "asr", "whisper")
+
+
+def mind(folder: Path, seed: int = 4) -> Model:
+    """A speaker of nonsense."""
+    random = np.random.default_rng(seed)
+    vocabulary, width = len(MARKS) + 2 * len(LETTERS), 32
+    squares = {name: matrix(random, width, width) for name in ("wq", "wk", "wv")}
+    weights = (
+        NUMBERS
+        | squares
+        | {
+            "embedding": matrix(random, vocabulary, width) * 4,
+            "positions": matrix(random, 96, width) * 4,
+            "head": matrix(random, width, vocabulary) * 2,
+            "split": np.array([1, -1, 2, 16]),
+            "join": np.array([1, -1, width]),
+        }
+    )
+    del weights["three"]
+    graphs.save(folder / "model.onnx", graphs.LANGUAGE, weights)
+    tokenizer().save(str(folder / "tokenizer.json"))
+    write(folder / "config.json", {"num_hidden_layers": 1, "max_position_embeddings": 96})
+    chat = {"system": "<system>{persona}<end>", "user": "<user>{text}", "reply": "<reply>", "end": "<end>"}
+    write(folder / "chat.yaml", {**chat, "silent": "<silent>", "stop": ["<user>"], "max_reply_tokens": 12})
+    return model(folder, "llm", "mistral")
+
+
+def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
+    """A singer of nonsense, in one graph or, when it `streams`, also in two."""
+    random = np.random.default_rng(seed)
+    text = {
+        "embedding": matrix(random, len(LETTERS), 8),
+        "frames_of_8": np.array([1, -1, 8]),
+        "zero_1": np.array([0]),
+        "two_1": np.array([2]),
+        "last_axis": np.array([2]),
+        "minus_one": np.array([-1]),
+        "zero": np.array(0),
+        "four": np.array(4),
+        "two": np.array([2]),
+    }
+    decoder = {
+        "conv": matrix(random, 160 * 10, 5).reshape(160, 10, 5),
+        "zero_f": np.array(0, np.float32),
+        "minus_one": np.array([-1]),
+    }
+    graphs.save(folder / "text.onnx", graphs.TEXT, text)
+    graphs.save(folder / "decoder.onnx", graphs.VOICE_DECODER, decoder)
+    join(folder)
+    if not streams:
+        (folder / "text.onnx").unlink()
+        (folder / "decoder.onnx").unlink()
+    np.savez(folder / "voices.npz", plain=matrix(random, 1, 8), odd=matrix(random, 1, 8))
+    facts = {"sample_rate": 16000, "hop": 160, "left_frames": 2, "right_frames": 2, "symbols": list(LETTERS)}
+    write(folder / "model.yaml", facts)
+    return model(folder, "tts", "styletts2")
+
+
+TINY: dict[str, dict[str, Callable[[Path], Model]]] = {
+    "asr": {"whisper": ears},
+    "llm": {"mistral": mind},
+    "tts": {"styletts2": lambda folder: voice(folder, streams=True)},
+}
+
+
+def join(folder: Path) -> None:
+    """model.onnx from text.onnx and decoder.onnx, the decoder starting at frame 0."""
+    text, decoder = (onnx.load(str(folder / name)) for name in ("text.onnx", "decoder.onnx"))
+    start = next(value for value in decoder.graph.input if value.name == "start")
+    decoder.graph.input.remove(start)
+    decoder.graph.initializer.append(onnx.numpy_helper.from_array(np.array([0]), "start"))
+    decoder = onnx.compose.add_prefix(decoder, "d/", rename_inputs=False, rename_outputs=False)
+    style = next(value for value in decoder.graph.input if value.name == "style")
+    decoder.graph.input.remove(style)
+    joined = onnx.compose.merge_models(
+        text, decoder, io_map=[("frames", "frames"), ("rows", "rows")], outputs=["audio", "durations"]
+    )
+    onnx.save(joined, str(folder / "model.onnx"))
+
+
+def tokenizer() -> Tokenizer:
+    """Every letter begins a word or goes on with one."""
+    pieces = [*MARKS, *("Ġ" + letter for letter in LETTERS), *LETTERS]
+    result = Tokenizer(models.BPE({piece: place for place, piece in enumerate(pieces)}, [("Ġ", "a")][:0]))
+    result.add_special_tokens(list(MARKS))
+    result.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    result.decoder = decoders.ByteLevel()
+    return result
+
+
+def matrix(random: np.random.Generator, rows: int, columns: int) -> graphs.npt.NDArray[np.float32]:
+    """Random weights that keep the size of what passes through them."""
+    weights = random.standard_normal((rows, columns)) / np.sqrt(min(rows, columns * 80))
+    return weights.astype(np.float32)
+
+
+def write(path: Path, values: dict[str, object]) -> None:
+    """Names and values as YAML (of which JSON is a part)."""
+    path.write_text(yaml.safe_dump(values), "utf-8")
+
+
+def model(folder: Path, kind: str, engine: str) -> Model:
+    """The folder as a row of the manifest would name it."""
+    return Model("tiny", folder, kind, engine, "Apache-2.0", "tests", "tests/models/tiny.py", {})
