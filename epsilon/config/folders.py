@@ -40,6 +40,10 @@ def loadable_names(*below: str) -> list[str]:
     They are read and not imported: naming a card must not need the card's library.
     """
     folder = PACKAGE.joinpath(*below)
-    return [
-        name for name in module_names(*below) if "\ndef load(" in (folder / f"{name}.py").read_text("utf-8")
-    ]
+    return [name for name in module_names(*below) if "\ndef load(" in _source(folder, name)]
+
+
+def _source(folder: Path, name: str) -> str:
+    """The text of a module, which may be a file or a folder of its own."""
+    file = folder / f"{name}.py"
+    return (file if file.is_file() else folder / name / "__init__.py").read_text("utf-8")

@@ -1,0 +1,79 @@
+"""Shows a conversation while it happens: words as heard, the answer as spoken, where the time went."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TextIO
+
+from epsilon.journal import PARTS, Journal
+from epsilon.messages import News
+
+ERASE_LINE = "\r\x1b[K"
+DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+
+
+class Screen:
+    """Writes to a terminal, where what is unfinished is replaced in place, or to a file, a line for each."""
+
+    def __init__(self, out: TextIO, character: str, journal: Journal) -> None:
+        self.out, self.character, self.journal = out, character, journal
+        self.in_place = out.isatty()
+        self._partial = ""  # of the words being heard
+        self._says: list[str] = []  # the phrases of the reply being spoken
+
+    def show(self, news: News) -> None:
+        """Show one piece of news, after the journal has taken it."""
+        match news.what:
+            case "partial":
+                self._show_partial(news)
+            case "words":
+                self._end_line(self._line("you", news.text))
+                self._partial = ""
+            case "silent":
+                self._end_line(self._line(self.character, "(says nothing)"))
+            case "says":
+                self._says.append(news.text)
+                self._refresh(self._line(self.character, " ".join(self._says) + " …"))
+            case "heard" | "cut":
+                self._end_reply(news)
+
+    def _show_partial(self, news: News) -> None:
+        text = f"{news.text} {news.tail}".strip()
+        if text and text != self._partial:
+            self._partial = text
+            self._refresh(self._line("you", f"{news.text} {self._dim(news.tail)}".strip() + " …"))
+
+    def _end_reply(self, news: News) -> None:
+        said = news.text if news.what == "heard" else f"{news.text} … (interrupted)".lstrip()
+        self._end_line(self._line(self.character, said))
+        self._says = []
+        for record in self.journal.turns:
+            if record.turn == news.mark.turn and (parts := self.journal.tifu_ms(record)):
+                self._show_tifu(parts)
+
+    def _show_tifu(self, parts: dict[str, float]) -> None:
+        named = ", ".join(
+            f"{name.removesuffix('_ms').replace('_', ' ')} {parts[name]:.0f}" for name, _ in PARTS
+        )
+        self._end_line(self._dim(f"{'TIFU':>8}  {parts['answer_ms']:.0f} ms: {named}"))
+
+    def _line(self, who: str, text: str) -> str:
+        return f"{who:>8}  {text}"
+
+    def _dim(self, text: str) -> str:
+        return f"{DIM}{text}{PLAIN}" if self.in_place and text else text
+
+    def _refresh(self, line: str) -> None:
+        """A line that will still change: on a terminal it replaces the one before, elsewhere it is a line."""
+        if self.in_place:
+            width = shutil.get_terminal_size().columns - 1
+            shown = line if len(line) <= width else line[: width - 1] + "…"
+            self.out.write(f"{ERASE_LINE}{shown}{PLAIN}")
+        else:
+            self.out.write(f"{line}\n")
+        self.out.flush()
+
+    def _end_line(self, line: str) -> None:
+        """A line that stays."""
+        self.out.write(f"{ERASE_LINE if self.in_place else ''}{line}\n")
+        self.out.flush()
