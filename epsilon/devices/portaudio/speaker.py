@@ -1,0 +1,127 @@
+"""The speaker's end: a native ring that rtmixer's callback empties, fed ahead, faded in place when cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from epsilon.devices.portaudio.microphone import power_of_two
+from epsilon.dsp.fade import fade_out
+from epsilon.dsp.resample import StreamResampler
+from epsilon.ring import Samples
+
+RATE_HZ = 16_000
+RING_S = 1.0
+REMEMBERED_FRAMES = 16 * RATE_HZ  # longer than the microphone's ring and the lead together
+
+
+class Speaker:
+    """Plays stretches of sound: one ends when its ring runs dry or is cut; the next has a ring of its own.
+
+    A ring is never flushed under the callback: a cut one plays out its zeros beside the next stretch.
+    Positions are frames of the microphone's time line at 16 kHz.
+    """
+
+    def __init__(self, mixer: Any, new_ring: Any, rate_hz: int, block: int) -> None:
+        self._mixer, self._new_ring, self._rate_hz, self._block = mixer, new_ring, rate_hz, block
+        self._resampler = StreamResampler(RATE_HZ, rate_hz) if rate_hz != RATE_HZ else None
+        self._remembered: Samples = np.zeros(REMEMBERED_FRAMES, np.float32)
+        self._action: Any = None
+        self._underflows = 0
+        self.end_frame = 0  # where what was written ends
+
+    @property
+    def underflows(self) -> int:
+        """How often the card itself ran dry while a stretch played."""
+        return self._underflows + (self._action.stats.output_underflows if self._action is not None else 0)
+
+    def start(self) -> None:
+        """Open; silence leaves."""
+        self._mixer.start()
+
+    def stop(self) -> None:
+        """Close at once."""
+        self._mixer.close()
+
+    def begin(self, frame: int) -> None:
+        """A new stretch, whose first sample will leave at `frame`."""
+        self._end_action()
+        self._sound = np.zeros(power_of_two(self._rate_hz * RING_S), np.float32)
+        self._ring = self._new_ring(4, buffer=self._sound)
+        self._earlier_frames = self._card_frames = 0
+        self.end_frame = frame
+        if self._resampler is not None:
+            self._resampler.reset()
+
+    def write(self, samples: Samples) -> int:
+        """Add to the stretch; returns the frame at which the first of them leaves."""
+        start = self.end_frame
+        self.end_frame += len(samples)
+        self._remember(start, samples)
+        self._hand_over(samples if self._resampler is None else self._resampler.push(samples))
+        return start
+
+    def finish(self) -> None:
+        """Nothing follows in this stretch: hand over what the resampler holds back."""
+        if self._resampler is not None and self.keep_going():
+            self._hand_over(self._resampler.finish())
+
+    def keep_going(self) -> bool:
+        """True while the stretch plays. One that dried up as it was written to is taken up again."""
+        if self._action is None:
+            return False
+        if self._action in self._mixer.actions:
+            return True
+        if not self._ring.read_available:
+            return False
+        self._earlier_frames += self._action.done_frames
+        self._end_action()
+        self._action = self._mixer.play_ringbuffer(self._ring)
+        return True
+
+    def waiting_frames(self) -> int:
+        """Frames written that the card has not taken."""
+        return round(self._ring.read_available * RATE_HZ / self._rate_hz)
+
+    def cut(self, fade_frames: int) -> int:
+        """Fade out beyond what the callback takes next, silence the rest; returns the frames dropped."""
+        taken = self._earlier_frames + self._action.done_frames
+        start = min(taken + self._block, self._card_frames)
+        end = min(start + round(fade_frames * self._rate_hz / RATE_HZ), self._card_frames)
+        size = len(self._sound)
+        fading, silent = np.arange(start, end) % size, np.arange(end, self._card_frames) % size
+        self._sound[fading] = fade_out(self._sound[fading])
+        self._sound[silent] = 0.0
+        dropped = round((self._card_frames - end) * RATE_HZ / self._rate_hz)
+        self._end_action()
+        self._forget(self.end_frame - dropped, dropped)
+        self.end_frame -= dropped
+        return dropped
+
+    def played(self, start: int, end: int) -> Samples:
+        """What left from frame `start` to `end`, each asked for once and in order."""
+        places = np.arange(start, end) % REMEMBERED_FRAMES
+        found = self._remembered[places]
+        self._remembered[places] = 0.0
+        return found
+
+    def _hand_over(self, samples: Samples) -> None:
+        taken = self._ring.write(np.ascontiguousarray(samples, np.float32))
+        assert taken == len(samples), f"{len(samples) - taken} frames beyond the speaker's ring"
+        self._card_frames += taken
+        if self._action is None:
+            self._action = self._mixer.play_ringbuffer(self._ring)
+        else:
+            self.keep_going()
+
+    def _end_action(self) -> None:
+        if self._action is not None:
+            self._underflows += self._action.stats.output_underflows
+        self._action = None
+
+    def _remember(self, start: int, samples: Samples) -> None:
+        self._remembered[np.arange(start, start + len(samples)) % REMEMBERED_FRAMES] = samples
+
+    def _forget(self, start: int, count: int) -> None:
+        self._remembered[np.arange(start, start + count) % REMEMBERED_FRAMES] = 0.0

@@ -1,0 +1,295 @@
+"""One suite for every sound card: the file that plays and keeps, and PortAudio on a virtual card."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from epsilon.clock import Clock, ManualClock, MonotonicClock
+from epsilon.config.board import Audio
+from epsilon.devices.portaudio import PortAudioCard
+from epsilon.devices.portaudio.cards import find_card
+from epsilon.devices.wav import WavCard, load
+from epsilon.errors import AudioFileError, DeviceError
+from epsilon.ring import Samples
+from tests import virtual_card
+
+RATE_HZ = 16_000
+LEAD_MS = 200.0
+
+
+def audio(device: str, card: str, rate_hz: int = RATE_HZ) -> Audio:
+    return Audio(device=device, card=card, rate_hz=rate_hz, block_ms=10.0, lead_ms=LEAD_MS)
+
+
+def counting(count: int) -> Samples:
+    """Samples [n] that all differ from their neighbours by the same step, but for one fall each second."""
+    return (0.1 + 0.5 * (np.arange(count) % RATE_HZ) / RATE_HZ).astype(np.float32)
+
+
+class WavDesk:
+    """A wav card, and a hand that moves its clock where that is needed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.exact = True
+        self.clock = clock
+        self.card = WavCard(audio("wav", ""), clock, counting(RATE_HZ))
+        self.at = 0
+
+    def pass_time(self, frames: int) -> Samples:
+        """Read so many frames of the microphone."""
+        blocks = []
+        for _ in range(0, frames, self.card.block_frames):
+            self.at += self.card.block_frames
+            if isinstance(self.clock, ManualClock):
+                self.clock.advance_to(self.card.time_of(self.at))
+            block = self.card.read()
+            assert block is not None
+            blocks.append(block)
+        return np.concatenate(blocks)
+
+    def left(self) -> Samples:
+        """What left the speaker, on the time line."""
+        return self.card.reply()
+
+
+class LoopDesk:
+    """The card's microphone hears its speaker."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.exact = False
+        self.card = PortAudioCard(audio("portaudio", virtual_card.LOOP, rate_hz), MonotonicClock())
+        self.heard: list[Samples] = []
+
+    def pass_time(self, frames: int) -> Samples:
+        blocks = []
+        for _ in range(0, frames, self.card.block_frames):
+            block = self.card.read()
+            assert block is not None
+            blocks.append(block)
+        self.heard += blocks
+        return np.concatenate(blocks)
+
+    def left(self) -> Samples:
+        self.pass_time(RATE_HZ // 10)  # what is on its way
+        return np.concatenate(self.heard)
+
+
+Desk = WavDesk | LoopDesk
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[virtual_card.VirtualCard]:
+    if lacking := virtual_card.missing():
+        assert not os.environ.get("CI"), lacking
+        pytest.skip(lacking)
+    with virtual_card.virtual_card(tmp_path_factory.mktemp("card")) as card:
+        yield card
+
+
+@pytest.fixture(
+    params=[
+        "wav, lock-step",
+        "wav, real time",
+        pytest.param("portaudio", marks=pytest.mark.card),
+        pytest.param("portaudio, 48 kHz", marks=pytest.mark.card),
+    ]
+)
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    made: Desk
+    if request.param.startswith("portaudio"):
+        request.getfixturevalue("sound")
+        made = LoopDesk(48_000 if "48" in request.param else RATE_HZ)
+    else:
+        made = WavDesk(ManualClock() if "lock-step" in request.param else MonotonicClock())
+    made.card.start()
+    yield made
+    made.card.stop()
+
+
+def say(desk: Desk, samples: Samples) -> list[int]:
+    """Write everything, as room allows; returns where each piece leaves."""
+    starts = []
+    while len(samples):
+        room = desk.card.room()
+        if room:
+            starts.append(desk.card.write(samples[:room]))
+            samples = samples[room:]
+        desk.pass_time(desk.card.block_frames)
+    return starts
+
+
+def place(sound: Samples) -> slice:
+    """From the first audible sample to the last."""
+    loud = np.flatnonzero(np.abs(sound) > 0.05)
+    assert len(loud), "nothing left the card"
+    return slice(int(loud[0]), int(loud[-1]) + 1)
+
+
+def test_time_passes_with_the_blocks(desk: Desk) -> None:
+    began_s = time.monotonic()
+    before = desk.card.left()
+    heard = desk.pass_time(RATE_HZ // 2)
+    assert heard.dtype == np.float32 and len(heard) == RATE_HZ // 2
+    assert desk.card.left() - before == pytest.approx(RATE_HZ // 2, abs=RATE_HZ // 20)
+    assert desk.card.time_of(RATE_HZ) - desk.card.time_of(0) == pytest.approx(1.0)
+    if not isinstance(getattr(desk, "clock", None), ManualClock):
+        assert time.monotonic() - began_s == pytest.approx(0.5, abs=0.1)
+
+
+def test_what_is_said_leaves_whole_where_promised(desk: Desk) -> None:
+    said = counting(RATE_HZ // 2)
+    desk.card.begin_reply()
+    starts = say(desk, said)
+    desk.card.end_reply()
+    desk.pass_time(RATE_HZ // 2)
+    assert desk.card.pending() == 0
+    left = desk.left()
+    found = place(left)
+    tolerance = 0 if desk.exact else RATE_HZ // 50
+    assert found.start == pytest.approx(starts[0], abs=tolerance)
+    assert found.stop - found.start == pytest.approx(len(said), abs=0 if desk.exact else 40)
+    inner = left[found.start + 40 : found.start + len(said) - 40]
+    assert np.abs(np.diff(inner) - 0.5 / RATE_HZ).max() < 1e-3, "a sample is missing or changed"
+    assert desk.card.counts.underruns == desk.card.counts.overruns == 0
+
+
+def test_the_reference_is_what_left(desk: Desk) -> None:
+    starts = say(desk, counting(RATE_HZ // 4))
+    desk.pass_time(RATE_HZ // 2)
+    reference = desk.card.reference.copy(0, desk.card.reference.written)
+    assert reference is not None
+    found = place(reference)
+    assert found == slice(starts[0], starts[0] + RATE_HZ // 4)
+    np.testing.assert_array_equal(reference[found], counting(RATE_HZ // 4))
+
+
+def test_no_more_than_the_lead_waits(desk: Desk) -> None:
+    lead = desk.card.lead_frames
+    assert desk.card.room() == lead == round(LEAD_MS * RATE_HZ / 1000)
+    desk.card.write(counting(lead))
+    assert desk.card.room() <= desk.card.block_frames * 4
+    assert desk.card.pending() >= lead * 3 // 4
+    desk.pass_time(lead * 2)
+    assert desk.card.room() == lead
+    assert desk.card.pending() == 0
+
+
+def test_a_cut_fades_and_tells_what_was_dropped(desk: Desk) -> None:
+    said = counting(desk.card.lead_frames)
+    desk.card.begin_reply()
+    start = desk.card.write(said)
+    desk.pass_time(RATE_HZ // 20)
+    at = desk.card.left()
+    dropped = desk.card.cut(15.0)
+    assert 0 < dropped < len(said)
+    assert desk.card.cut(15.0) == 0
+    desk.pass_time(RATE_HZ // 4)
+    left = desk.left()
+    found = place(left)
+    fade = round(0.015 * RATE_HZ)
+    assert found.stop - found.start == pytest.approx(len(said) - dropped, abs=fade)
+    assert found.stop <= max(at, start) + RATE_HZ * 15 // 100, "sound must be gone within 150 ms"
+    assert np.abs(np.diff(left[found.start + 40 : found.stop + 400])).max() < 0.02, "a click"
+    assert desk.card.counts.underruns == 0
+
+
+def test_after_a_cut_the_next_reply_is_whole(desk: Desk) -> None:
+    desk.card.begin_reply()
+    desk.card.write(counting(desk.card.lead_frames))
+    desk.pass_time(RATE_HZ // 20)
+    desk.card.cut(15.0)
+    desk.pass_time(RATE_HZ // 20)
+    desk.card.begin_reply()
+    start = desk.card.write(0.5 + counting(RATE_HZ // 10))
+    desk.card.end_reply()
+    desk.pass_time(RATE_HZ // 2)
+    loud = np.flatnonzero(desk.left() > 0.55)
+    assert len(loud) == pytest.approx(RATE_HZ // 10, abs=40)
+    assert loud[0] == pytest.approx(start, abs=0 if desk.exact else RATE_HZ // 50)
+    assert desk.card.counts.underruns == 0
+
+
+def test_a_gap_counts_inside_a_reply_only(desk: Desk) -> None:
+    desk.card.begin_reply()
+    for _ in range(3):
+        desk.card.write(counting(800))
+        desk.pass_time(RATE_HZ // 5)
+    assert desk.card.counts.underruns == 2
+    desk.card.end_reply()
+    desk.card.begin_reply()
+    desk.card.write(counting(800))
+    desk.card.end_reply()
+    desk.pass_time(RATE_HZ // 5)
+    assert desk.card.counts.underruns == 2
+
+
+def test_stop_ends_a_read(desk: Desk) -> None:
+    if isinstance(getattr(desk, "clock", None), ManualClock):
+        desk.card.stop()
+        assert desk.card.read() is None
+        return
+    ended = threading.Event()
+
+    def read() -> None:
+        while desk.card.read() is not None:
+            pass
+        ended.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    time.sleep(0.1)
+    desk.card.stop()
+    assert ended.wait(1.0)
+    reader.join()
+
+
+def test_a_recording_is_heard_to_its_last_sample_and_then_silence() -> None:
+    desk = WavDesk(ManualClock())
+    desk.card.start()
+    heard = desk.pass_time(RATE_HZ + 3200)
+    np.testing.assert_array_equal(heard[:RATE_HZ], counting(RATE_HZ))
+    assert desk.card.input_ended and not heard[RATE_HZ:].any()
+
+
+@pytest.mark.card
+def test_what_is_played_to_the_microphone_arrives_whole(sound: virtual_card.VirtualCard) -> None:
+    card = PortAudioCard(audio("portaudio", virtual_card.CARD), MonotonicClock())
+    card.start()
+    playing = sound.play(counting(RATE_HZ))
+    heard = np.concatenate([block for _ in range(250) if (block := card.read()) is not None])
+    playing.wait(5)
+    card.stop()
+    found = place(heard)
+    np.testing.assert_array_equal(heard[found], counting(RATE_HZ))
+    assert card.counts.overruns == 0
+
+
+@pytest.mark.card
+@pytest.mark.slow
+def test_four_seconds_asleep_lose_nothing_and_six_are_counted(sound: virtual_card.VirtualCard) -> None:
+    card = PortAudioCard(audio("portaudio", virtual_card.CARD), MonotonicClock())
+    card.start()
+    for asleep_s, overruns in ((3.9, 0), (6.0, 1)):
+        time.sleep(asleep_s)
+        for _ in range(500):
+            card.read()
+        assert card.counts.overruns == overruns
+    card.stop()
+
+
+@pytest.mark.card
+def test_an_unknown_card_is_named_with_its_neighbours(sound: virtual_card.VirtualCard) -> None:
+    with pytest.raises(DeviceError, match=r"no microphone 'epsilon_virtuel' .*did you mean epsilon_virtual"):
+        find_card("epsilon_virtuel")
+
+
+def test_a_wav_card_without_its_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match="no such file"):
+        load(audio("wav", str(tmp_path / "in.wav")), ManualClock())
