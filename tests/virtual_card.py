@@ -26,7 +26,8 @@ CARD = "epsilon_virtual"  # microphone and speaker apart
 LOOP = "epsilon_loop"  # the microphone hears the speaker
 PROGRAMS = ("pulseaudio", "pacat", "parec")
 PACKAGES = "apt install libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils"
-FORMAT = ["--raw", "--format=float32le", f"--rate={RATE_HZ}", "--channels=1", "--latency-msec=20"]
+FORMAT = ["--raw", "--format=float32le", f"--rate={RATE_HZ}", "--channels=1"]
+PLAY_MS, RECORD_MS = 500, 20  # a player far ahead makes no gaps of its own on a busy machine
 
 ALSA = """</usr/share/alsa/alsa.conf>
 pcm.epsilon_virtual {
@@ -102,12 +103,16 @@ class VirtualCard:
         """
         path = self.folder / f"play-{len(self._programs)}.raw"
         path.write_bytes(np.concatenate([np.zeros(RATE_HZ // 4), samples]).astype(np.float32).tobytes())
-        return self._launch(["pacat", "--playback", "--device=microphone", *FORMAT, str(path)])
+        return self._launch(
+            ["pacat", "--playback", "--device=microphone", f"--latency-msec={PLAY_MS}", *FORMAT, str(path)]
+        )
 
     def record(self) -> Recording:
         """Begin to record what leaves the speaker."""
         path = self.folder / f"record-{len(self._programs)}.raw"
-        program = self._launch(["parec", "--device=speaker.monitor", *FORMAT, str(path)])
+        program = self._launch(
+            ["parec", "--device=speaker.monitor", f"--latency-msec={RECORD_MS}", *FORMAT, str(path)]
+        )
         return Recording(program, path)
 
     def _launch(self, command: list[str], extra: dict[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -107,7 +107,7 @@ class PortAudioCard:
         return self._microphone.time_of(frame)
 
     def _count(self) -> None:
-        """Gaps inside replies count whether Python was late with the next sound or the card itself ran dry."""
+        """Gaps in replies count whether Python was late with the next sound or the card ran dry itself."""
         self.counts.overruns = self._microphone.overruns
         self.counts.underruns = self._gaps + self._speaker.underflows
 
