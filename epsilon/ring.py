@@ -144,7 +144,7 @@ class SampleReader:
         return self._ring.written - self.at
 
     def read(self, count: int) -> Samples:
-        """The next `count` frames (at most `available`). A lapped reader counts the loss, goes on mid-ring."""
+        """The next `count` frames (at most `available`). A lapped reader counts the loss and goes on."""
         while (found := self._ring.copy(self.at, count)) is None:
             fresh = max(self._ring.written - self._ring.frames // 2, self.at)
             fresh = min(fresh, self._ring.written - count)

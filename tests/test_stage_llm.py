@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from epsilon.config.character import Sampling
+from epsilon.engines.llm.chat import Frame
 from epsilon.engines.llm.conversation import Conversation
 from epsilon.messages import Heard, Message, Token, Words
 from epsilon.stages.llm import Llm
@@ -18,7 +19,8 @@ FIRST_WORD = 10
 class Dictionary:
     """A chat whose tokens are whole words."""
 
-    system, user, reply, end, silent = SYSTEM, USER, REPLY, END, SILENT
+    system, user = Frame((SYSTEM,), ()), Frame((USER,), ())
+    reply, end, silent = (REPLY,), (END,), (SILENT, END)
     ends = frozenset({END, SILENT})
     max_reply_tokens = 20
 
@@ -85,7 +87,7 @@ def test_committed_words_are_digested_while_the_user_talks() -> None:
     before = parrot.digested
     answer = results(stage, [words("tell me about the old red fox please", final=True)])
     assert said(answer) == "Well, hello."
-    assert parrot.digested - before == 3, "what was left: please, the end of the turn, the start of the reply"
+    assert parrot.digested - before == 2, "what was left: please, and the start of the reply"
 
 
 def test_the_tail_is_digested_too_once_the_user_pauses() -> None:
@@ -95,7 +97,7 @@ def test_the_tail_is_digested_too_once_the_user_pauses() -> None:
     results(stage, [Words(mark, ("good",), ("morning",), settled=True)])
     before = parrot.digested
     results(stage, [Words(mark, ("good", "morning"), (), final=True)])
-    assert parrot.digested - before == 2
+    assert parrot.digested - before == 1
 
 
 def test_the_reply_ends_with_a_last_token() -> None:

@@ -32,7 +32,7 @@ class Card(Protocol):
         """Close the card; a `read` that waits returns None."""
 
     def read(self) -> Samples | None:
-        """The next microphone block [block_frames], waiting until it is due; None when there will be no more."""
+        """The next microphone block [block_frames], waiting until it is due; None when no more will come."""
 
     def write(self, samples: Samples) -> int:
         """Hand over samples [n], n at most `room()`; returns the frame at which the first leaves."""
