@@ -1,0 +1,34 @@
+"""Every character that ships: its file loads, it is somebody of its own, its lines can be spoken."""
+
+from __future__ import annotations
+
+import pytest
+
+from epsilon.config.character import load_character
+from epsilon.config.folders import character_names
+
+CHARACTERS = character_names()
+
+
+def test_two_characters_of_opposite_temper_ship() -> None:
+    loaded = [load_character(name) for name in CHARACTERS]
+    assert len(loaded) >= 2
+    assert len({character.temper for character in loaded}) == len(loaded)
+    assert len({character.voice.style for character in loaded}) == len(loaded)
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_a_character_knows_who_it_is(name: str) -> None:
+    character = load_character(name)
+    assert character.name == name
+    assert name.casefold() in character.persona.casefold()
+    assert character.beliefs and character.habits and character.openers
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_its_lines_can_be_spoken(name: str) -> None:
+    from epsilon.engines.tts import phonemes
+
+    lines = load_character(name).lines
+    for text in (lines.trouble, lines.low_battery, lines.goodbye):
+        assert phonemes.convert(text)
