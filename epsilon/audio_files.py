@@ -54,8 +54,13 @@ def read_audio(path: Path, rate_hz: int = RATE_HZ) -> Samples:
 def write_wav(path: Path, samples: Samples, rate_hz: int = RATE_HZ) -> None:
     """Writes (n,) or (n, channels) as 16-bit WAV, whole or not at all; makes the folder it lies in."""
     with finished(path) as unfinished:
-        clipped = np.clip(samples, -1.0, 1.0)
-        soundfile.write(str(unfinished), clipped, rate_hz, subtype="PCM_16", format="WAV")
+        save_wav(unfinished, samples, rate_hz)
+
+
+def save_wav(unfinished: Path, samples: Samples, rate_hz: int = RATE_HZ) -> None:
+    """Writes (n,) or (n, channels) as 16-bit WAV to a name that `finished` gave."""
+    clipped = np.clip(samples, -1.0, 1.0)
+    soundfile.write(str(unfinished), clipped, rate_hz, subtype="PCM_16", format="WAV")
 
 
 @contextmanager

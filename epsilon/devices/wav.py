@@ -50,6 +50,12 @@ class WavCard:
 
     finish = stop
 
+    def play(self, recording: Samples) -> None:
+        """Go on with another recording [n] from the next block on."""
+        before = np.zeros(self._read_frames, np.float32)
+        before[: len(self.recording)] = self.recording[: self._read_frames]
+        self.recording = np.concatenate((before, recording))
+
     @property
     def input_ended(self) -> bool:
         """True when the recording has been read to its end."""

@@ -1,0 +1,100 @@
+"""What a run leaves behind: conversation.json, reply.wav and mix.wav, all on the input's time line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from epsilon.audio_files import finished, save_wav
+from epsilon.config.models import find_model
+from epsilon.journal import PARTS, TurnRecord
+from epsilon.ring import Samples
+from epsilon.toy import Toy
+
+RATE_HZ = 16_000
+TIFU_NAMES = ("first_sound_ms", "answer_ms", *(name for name, _ in PARTS))
+
+
+class Meter:
+    """What the process used between its making and `read`."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = time.monotonic(), time.process_time()
+
+    def read(self) -> dict[str, float | None]:
+        """Peak resident memory of the process so far, CPU and wall-clock seconds since the meter was made."""
+        return {
+            "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "cpu_s": round(time.process_time() - self._cpu_s, 2),
+            "wall_s": round(time.monotonic() - self._wall_s, 2),
+        }
+
+
+NOT_MEASURED: dict[str, float | None] = {"rss_mb": None, "cpu_s": None, "wall_s": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A conversation as a dictionary ready for JSON, and both sides of it as samples [n] of one length."""
+
+    conversation: dict[str, Any]
+    user: Samples
+    reply: Samples
+
+    def write(self, folder: Path) -> None:
+        """Write the three files; none of them appears unless all could be written."""
+        text = json.dumps(self.conversation, indent=2, ensure_ascii=False) + "\n"
+        with contextlib.ExitStack() as files:
+            save_wav(files.enter_context(finished(folder / "reply.wav")), self.reply)
+            save_wav(
+                files.enter_context(finished(folder / "mix.wav")), np.stack([self.user, self.reply], axis=1)
+            )
+            files.enter_context(finished(folder / "conversation.json")).write_text(text, encoding="utf-8")
+
+
+def account(toy: Toy, pace: str, process: dict[str, float | None]) -> dict[str, Any]:
+    """The conversation so far."""
+    models = sorted({settings.model for settings in toy.board.stages.values() if settings.model})
+    return {
+        "board": toy.board.name,
+        "character": toy.character.name,
+        "models": {name: find_model(name).sha256 for name in models},
+        "pace": pace,
+        "turns": [_turn(toy, record) for record in toy.journal.turns],
+        "counts": toy.counts,
+        "process": process,
+    }
+
+
+def _turn(toy: Toy, record: TurnRecord) -> dict[str, Any]:
+    reply = {
+        "speaker": toy.character.name,
+        "text": record.reply_text.strip(),
+        "heard": record.heard_text,
+        "start_s": _seconds(record.reply_start_at),
+        "end_s": _seconds(record.reply_end_at),
+    }
+    tifu = toy.journal.tifu_ms(record)
+    return {
+        "turn": record.turn,
+        "user": {
+            "text": record.user_text,
+            "start_s": _seconds(record.start_at),
+            "end_s": _seconds(record.end_at),
+        },
+        "replies": [reply] if record.reply_start_at >= 0 else [],
+        "silent": record.silent,
+        "cut_in": record.cut_in,
+        "tifu": {name: tifu.get(name) for name in TIFU_NAMES},
+    }
+
+
+def _seconds(frame: int) -> float | None:
+    return None if frame < 0 else round(frame / RATE_HZ, 4)

@@ -1,0 +1,91 @@
+"""Plays recordings into a toy and follows the conversation to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from epsilon.clock import Clock, ManualClock, MonotonicClock
+from epsilon.config.board import Board
+from epsilon.config.character import Character
+from epsilon.devices.wav import WavCard
+from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
+from epsilon.messages import News
+from epsilon.ring import Samples
+from epsilon.toy import Toy, running
+
+RATE_HZ = 16_000
+LOCKSTEP, REALTIME = PACES = ("lockstep", "realtime")
+SETTLE_S = 1.0  # silence after a recording: speech at its very end must show itself
+PATIENCE_S = 15.0  # no answer takes longer to begin or to go on; each new phrase starts the wait anew
+
+Show = Callable[[News], None]
+
+
+class Emulation:
+    """A toy on a wav card. A recording begins when the answer to the one before it has ended."""
+
+    def __init__(self, board: Board, character: Character, recordings: Sequence[Samples], pace: str) -> None:
+        self.pace = pace
+        self._clock: Clock = ManualClock() if pace == LOCKSTEP else MonotonicClock()
+        first, *self._waiting = recordings
+        self.card = WavCard(board.audio, self._clock, first)
+        self._meter = Meter()
+        self.toy = Toy(board, character, self.card, self._clock)
+        self._open_turn: int | None = None  # begun, and neither answered nor left in silence
+        self._busy_s = 0.0  # when something last happened
+
+    def run(self, show: Show) -> Outcome:
+        """Follow the conversation to its end; `show` is given every piece of news."""
+        if self.pace == LOCKSTEP:
+            self._run_lockstep(show)
+        else:
+            self._run_realtime(show)
+        process = NOT_MEASURED if self.pace == LOCKSTEP else self._meter.read()
+        reply = self.card.reply()
+        user = np.zeros(len(reply), np.float32)
+        user[: len(self.card.recording)] = self.card.recording
+        return Outcome(account(self.toy, self.pace, process), user, reply)
+
+    def _run_lockstep(self, show: Show) -> None:
+        assert isinstance(self._clock, ManualClock)
+        self.card.start()
+        frame = 0
+        while not self._ended():
+            frame += self.card.block_frames
+            self._clock.advance_to(self.card.time_of(frame))
+            self.toy.step()
+            for news in self.toy.news():
+                self._follow(news, show)
+
+    def _run_realtime(self, show: Show) -> None:
+        with running(self.toy):
+            while not self._ended():
+                for news in self.toy.watch(self._wake_s() - self._clock.now()):
+                    self._follow(news, show)
+
+    def _follow(self, news: News, show: Show) -> None:
+        turn = news.mark.turn
+        self._busy_s = self._clock.now()
+        if news.what == "speech":
+            self._open_turn = turn
+        elif self._open_turn == turn and (
+            news.what in ("heard", "cut", "silent") or (news.what == "words" and not news.text)
+        ):
+            self._open_turn = None
+        show(news)
+
+    def _wake_s(self) -> float:
+        """The clock's time at which the recording has ended and, if an answer is due, patience with it."""
+        ended_s = self.card.time_of(len(self.card.recording)) + SETTLE_S
+        return ended_s if self._open_turn is None else max(ended_s, self._busy_s + PATIENCE_S)
+
+    def _ended(self) -> bool:
+        """True after the last recording and its answer; after an earlier one the next is started."""
+        if self._clock.now() < self._wake_s():
+            return False
+        if not self._waiting:
+            return True
+        self.card.play(self._waiting.pop(0))
+        return False
