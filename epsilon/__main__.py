@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
 import epsilon.cli
 from epsilon.config.folders import module_names
-from epsilon.errors import EpsilonError
+from epsilon.errors import EpsilonError, StageDied
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+DIED = 70  # EX_SOFTWARE of sysexits.h: the service manager starts the toy again
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
 
@@ -45,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EpsilonError as mistake:
         print(mistake, file=sys.stderr)
         return BAD_INPUT
+    except StageDied as death:
+        logging.getLogger(__name__).error("%s", death, exc_info=death.__cause__)
+        return DIED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

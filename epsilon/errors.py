@@ -43,6 +43,10 @@ class DeviceError(EpsilonError):
     """A sound card cannot be opened or stopped working."""
 
 
+class StageDied(Exception):
+    """A stage's thread ended with an exception, which is this one's cause; the toy cannot go on."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """The list of names there are, and the one probably meant: '; there are: a, b (did you mean a?)'.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import logging
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,11 +12,13 @@ from typing import Any
 from epsilon.clock import Clock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
-from epsilon.config.models import find_model
+from epsilon.config.models import find_model, verify
 from epsilon.devices import Card
 from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
+from epsilon.errors import StageDied
 from epsilon.journal import Journal
+from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
 from epsilon.realtime import Seat, calm_python, collect_between_turns
 from epsilon.ring import Bell, Ring, SampleRing
@@ -46,8 +47,6 @@ MICROPHONE_FRAMES = 10 * SAMPLE_RATE_HZ
 NEWS_SLOTS = 1024
 STOP_S = 5.0  # a stage that needs longer to end is stuck
 
-log = logging.getLogger(__name__)
-
 
 class Toy:
     """Somebody you can talk to.
@@ -65,7 +64,8 @@ class Toy:
         self._clock = clock
         self.stages = self._build()
         self._wire()
-        self._failure: BaseException | None = None
+        self._trouble_line = trouble_line(character)
+        self._failure: StageDied | None = None
 
     def _build(self) -> list[Stage]:
         """The stages in the order of the sound, each with its engine and its seat."""
@@ -137,7 +137,7 @@ class Toy:
     def watch(self, timeout_s: float | None = None) -> Iterator[News]:
         """Wait for news at most `timeout_s`, write it in the journal and pass it on, oldest first.
 
-        A stage that died raises its exception here: a thread's death is the toy's death.
+        A stage that died raises StageDied here: a thread's death is the toy's death.
         """
         self.bell.wait(timeout_s)
         yield from self.news()
@@ -166,17 +166,27 @@ class Toy:
                 stage.join(STOP_S)
 
     def _remember_failure(self, failure: Any) -> None:
-        log.error("%s died: %s", failure.thread.name, failure.exc_value)
-        self._failure = failure.exc_value
+        self._failure = StageDied(f"{failure.thread.name} died: {failure.exc_value!r}")
+        self._failure.__cause__ = failure.exc_value
         self.bell.ring()
+
+    def say_trouble(self) -> None:
+        """The line for trouble, from stored sound: whatever broke, the card may still work."""
+        playback = self.stages[-1]
+        playback.stop()  # it must not feed the card meanwhile
+        playback.join(STOP_S)
+        play(self._trouble_line, self.card, self._clock)
 
 
 @contextlib.contextmanager
 def running(toy: Toy) -> Iterator[Toy]:
-    """The toy's threads run inside the `with` block."""
+    """The toy's threads run inside the `with` block. When one dies the toy says so, and the block ends."""
     toy.start()
     try:
         yield toy
+    except StageDied:
+        toy.say_trouble()
+        raise
     finally:
         toy.stop()
 
@@ -196,7 +206,9 @@ def load_engine(board: Board, stage: str) -> Any:
     if settings.model is None:
         return module.load(seat)
     runtime = importlib.import_module(f"epsilon.runtimes.{settings.runtime}")
-    return module.load(find_model(settings.model), runtime, seat)
+    model = find_model(settings.model)
+    verify(model)
+    return module.load(model, runtime, seat)
 
 
 def load_effects(character: Character) -> list[Any]:
