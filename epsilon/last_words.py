@@ -16,7 +16,7 @@ TROUBLE = (
 
 
 def trouble_line(character: Character) -> Samples:
-    """The character's line for trouble, samples [n]; read at start, because later the disk may be the trouble."""
+    """The character's line for trouble, samples [n]; read at start: later the disk may be broken."""
     return read_audio(character.path.parent / TROUBLE)
 
 

@@ -1,4 +1,4 @@
-"""Records each character's line for trouble in its own voice: `python -m tools.lines`; again when a voice changed."""
+"""Records each character's line for trouble in its own voice: `python -m tools.lines`."""
 
 from __future__ import annotations
 
