@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from epsilon.config.models import Model
 from tests.models import graphs
 
-LETTERS = "abcdefghijklmnopqrst"
+LETTERS = string.ascii_lowercase
 MARKS = ("<end>", "<start>", "<system>", "<user>", "<reply>", "<silent>")
 WIDTH = 64
 
@@ -135,8 +136,9 @@ def join(folder: Path) -> None:
 
 def tokenizer() -> Tokenizer:
     """Every letter begins a word or goes on with one."""
-    pieces = [*MARKS, *("Ġ" + letter for letter in LETTERS), *LETTERS]
-    result = Tokenizer(models.BPE({piece: place for place, piece in enumerate(pieces)}, [("Ġ", "a")][:0]))
+    pieces = [*MARKS, *("Ġ" + letter for letter in LETTERS), *LETTERS, "Ġ"]
+    merges = [("Ġ", letter) for letter in LETTERS]
+    result = Tokenizer(models.BPE({piece: place for place, piece in enumerate(pieces)}, merges))
     result.add_special_tokens(list(MARKS))
     result.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     result.decoder = decoders.ByteLevel()

@@ -93,7 +93,7 @@ class Whisper:
         crossed = self._encoder({"mel": mel.window(2 * context)})
         seconds = mel.samples / SAMPLE_RATE_HZ
         room = len(self._positions) - len(self._start) - 1
-        limit = min(room, int(seconds * TOKENS_PER_SECOND) + SPARE_TOKENS)
+        limit = min(room, max(keep, int(seconds * TOKENS_PER_SECOND) + SPARE_TOKENS))
         ids, logprobs = self._decode((crossed["cross_k"], crossed["cross_v"]), draft[:room], keep, limit)
         # Only tokens that were chosen speak for the words; certain ones were chosen on less sound.
         doubtful = len(logprobs) > 0 and float(np.mean(logprobs)) < self._min_logprob
@@ -137,7 +137,7 @@ class Whisper:
             ids.append(token)
             length = loop_length(ids)
             if length:
-                return without_loop(ids, length), logprobs
+                return max(without_loop(ids, length), draft[:keep], key=len), logprobs
             if draft[: len(ids)] == ids:
                 at = len(ids)
                 continue

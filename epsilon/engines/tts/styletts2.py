@@ -28,17 +28,7 @@ FIRST_CHUNK_S = 0.1  # short, because somebody waits for it
 CHUNK_S = 0.2
 
 Style = npt.NDArray[np.float32]
-
-
-class Phrase:
-    """Symbols, style and speed as a graph takes them."""
-
-    def __init__(self, ids: list[int], style: Style, speed: float) -> None:
-        self.feeds: dict[str, Array] = {
-            "input_ids": np.array([ids], np.int64),
-            "style": style.reshape(1, -1).astype(np.float32),
-            "speed": np.array([speed], np.float32),
-        }
+Feeds = dict[str, Array]
 
 
 class WholePhrases:
@@ -47,9 +37,9 @@ class WholePhrases:
     def __init__(self, graph: Graph, sample_rate_hz: int) -> None:
         self._graph, self._rate_hz = graph, sample_rate_hz
 
-    def windows(self, phrase: Phrase) -> Iterator[Samples]:
+    def windows(self, feeds: Feeds) -> Iterator[Samples]:
         """The phrase in slices."""
-        audio = self._graph(phrase.feeds)["audio"].reshape(-1)
+        audio = self._graph(feeds)["audio"].reshape(-1)
         for start, end in spans(len(audio), self._rate_hz):
             yield audio[start:end]
 
@@ -63,19 +53,19 @@ class StreamedPhrases:
         self._hop = facts.whole("hop")
         self._frames_per_s = sample_rate_hz // self._hop
 
-    def windows(self, phrase: Phrase) -> Iterator[Samples]:
+    def windows(self, feeds: Feeds) -> Iterator[Samples]:
         """The phrase in windows, each computed when it is asked for."""
-        read = self._text(phrase.feeds)
+        read = self._text(feeds)
         frames, rows = read["frames"], read["rows"]
         for start, end in spans(frames.shape[2], self._frames_per_s):
             first, last = max(0, start - self._left), min(frames.shape[2], end + self._right)
-            feeds: dict[str, Array] = {
+            window: Feeds = {
                 "frames": np.ascontiguousarray(frames[:, :, first:last]),
                 "rows": np.ascontiguousarray(rows[:, :, first:last]),
-                "style": phrase.feeds["style"],
+                "style": feeds["style"],
                 "start": np.array([first], np.int64),
             }
-            audio = self._decoder(feeds)["audio"].reshape(-1)
+            audio = self._decoder(window)["audio"].reshape(-1)
             yield audio[(start - first) * self._hop : (end - first) * self._hop]
 
 
@@ -83,7 +73,7 @@ class StyleTts2:
     """The voice; see epsilon.engines.protocols.Synthesizer."""
 
     def __init__(self, folder: Path, phrases: WholePhrases | StreamedPhrases, facts: Facts) -> None:
-        self._path, self._phrases = facts.path, phrases
+        self.folder, self._phrases = folder, phrases
         self._ids = {symbol: place for place, symbol in enumerate(facts.texts("symbols"))}
         self.sample_rate_hz = facts.whole("sample_rate")
         self._styles = _styles(folder / "voices.npz")
@@ -95,14 +85,23 @@ class StyleTts2:
 
     def speak(self, phonemes: Sequence[str], style: Style, speed: float) -> Iterator[Chunk]:
         """The phrase in chunks of at most 200 ms; joined they are the phrase said at once."""
-        for samples in self._phrases.windows(Phrase(self._encode(phonemes), style, speed)):
+        for samples in self._phrases.windows(self.feeds(phonemes, style, speed)):
             yield Chunk(samples, self.sample_rate_hz)
+
+    def feeds(self, phonemes: Sequence[str], style: Style, speed: float) -> Feeds:
+        """What the graphs read of a phrase; ModelError for a symbol that the voice does not have."""
+        return {
+            "input_ids": np.array([self._encode(phonemes)], np.int64),
+            "style": style.reshape(1, -1),
+            "speed": np.array([speed], np.float32),
+        }
 
     def _encode(self, phonemes: Sequence[str]) -> list[int]:
         for symbol in phonemes:
             if symbol not in self._ids:
                 raise ModelError(
-                    f"the voice has no symbol '{symbol}'{nearest(symbol, self._ids)}", where=str(self._path)
+                    f"the voice has no symbol '{symbol}'{nearest(symbol, self._ids)}",
+                    where=str(self.folder / "model.yaml"),
                 )
         return [self._ids[symbol] for symbol in phonemes]
 

@@ -1,0 +1,136 @@
+"""Every recogniser, on tiny random weights and on the models that ship.
+
+A draft only saves time, committed words only grow, finishing costs no pass, and nothing is heard in nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from epsilon.dsp.mel import LogMel
+from epsilon.ring import Samples
+from epsilon.runtimes import Array, Graph
+from tests.found import engines, load, load_shipped, shipped
+from tests.models.tiny import TINY
+from tests.sounds import RATE_HZ, noise, silence, vowels
+
+HOP_FRAMES = RATE_HZ * 32 // 100
+
+
+@pytest.fixture(scope="module", params=[*engines("asr"), *shipped("asr")])
+def recognizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    if request.param in shipped("asr"):
+        return load_shipped(request.param)
+    return load(TINY["asr"][request.param](tmp_path_factory.mktemp("ears")))
+
+
+def speech() -> Samples:
+    quiet = noise(0.3, 0.001)
+    return np.concatenate([quiet, vowels(1.2, seed=1), quiet, vowels(0.9, seed=2), quiet])
+
+
+def mel_of(sound: Samples) -> LogMel:
+    mel = LogMel()
+    mel.push(sound)
+    return mel
+
+
+class Counting:
+    """A graph that counts its calls."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.calls = graph, 0
+        self.inputs, self.outputs = graph.inputs, graph.outputs
+
+    def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        self.calls += 1
+        return self.graph(feeds)
+
+
+def test_a_draft_changes_nothing(recognizer: Any) -> None:
+    """Verifying the last hypothesis and going on is decoding from scratch, whatever the draft."""
+    sound = speech()
+    for end in range(HOP_FRAMES * 2, len(sound), HOP_FRAMES * 2):
+        scratch = recognizer.recognise(mel_of(sound[:end]), [])
+        earlier = recognizer.recognise(mel_of(sound[: end - HOP_FRAMES]), [])
+        wrong = [*scratch[: len(scratch) // 2], *reversed(scratch)]
+        for draft in (earlier, scratch, wrong, scratch[:1]):
+            assert recognizer.recognise(mel_of(sound[:end]), draft) == scratch
+
+
+def test_a_right_draft_needs_one_pass(recognizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mel = mel_of(speech())
+    decoder = Counting(recognizer._decoder)
+    monkeypatch.setattr(recognizer, "_decoder", decoder)
+    best = recognizer.recognise(mel, [])
+    scratch_calls, decoder.calls = decoder.calls, 0
+    assert recognizer.recognise(mel, best) == best
+    # One, unless going in circles had to be found out first, which comes after the tokens that are kept.
+    assert decoder.calls == max(1, scratch_calls - len(best))
+
+
+def test_certain_tokens_are_kept(recognizer: Any) -> None:
+    mel = mel_of(speech())
+    best = recognizer.recognise(mel, [])
+    other = recognizer.recognise(mel_of(vowels(2, seed=5)), [])
+    keep = min(2, len(other))
+    assert recognizer.recognise(mel, other, keep)[:keep] == other[:keep]
+    assert recognizer.recognise(mel, best, len(best) // 2) == best
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_committed_words_only_grow(recognizer: Any, seed: int) -> None:
+    sound = np.concatenate([noise(0.2, 0.001), vowels(2.5, seed=seed), noise(0.2, 0.001)])
+    hearing = recognizer.start()
+    committed: tuple[str, ...] = ()
+    for start in range(0, len(sound), HOP_FRAMES):
+        hypothesis = recognizer.hear(hearing, sound[start : start + HOP_FRAMES])
+        assert hypothesis.committed[: len(committed)] == committed
+        committed = hypothesis.committed
+        last = hypothesis
+    final = recognizer.finish(hearing)
+    assert final.committed == last.committed + last.tail and final.tail == ()
+
+
+def test_finishing_costs_no_pass(recognizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hearing = recognizer.start()
+    recognizer.hear(hearing, speech())
+    encoder = Counting(recognizer._encoder)
+    monkeypatch.setattr(recognizer, "_encoder", encoder)
+    recognizer.finish(hearing)
+    recognizer.hear(hearing, silence(0))
+    assert encoder.calls == 0
+
+
+def test_utterances_do_not_disturb_each_other(recognizer: Any) -> None:
+    alone = recognizer.start()
+    expected = [recognizer.hear(alone, piece) for piece in np.array_split(speech(), 4)]
+    first, second = recognizer.start(), recognizer.start()
+    found = []
+    for piece in np.array_split(speech(), 4):
+        found.append(recognizer.hear(first, piece))
+        recognizer.hear(second, vowels(0.5, seed=9))
+    assert found == expected
+
+
+def test_nothing_is_heard_in_nothing(recognizer: Any) -> None:
+    hearing = recognizer.start()
+    assert recognizer.hear(hearing, silence(0.05)).text == ""
+    assert recognizer.finish(recognizer.start()).text == ""
+
+
+def test_speech_longer_than_the_encoder_keeps_its_beginning(recognizer: Any) -> None:
+    hearing = recognizer.start()
+    committed: tuple[str, ...] = ()
+    seconds = int(recognizer.longest_frames / 100 * 2.5)
+    for second in range(seconds):
+        hypothesis = recognizer.hear(hearing, vowels(1, seed=second + 1))
+        assert hypothesis.committed[: len(committed)] == committed
+        committed = hypothesis.committed
+    at_once = recognizer.start()
+    recognizer.hear(at_once, np.concatenate([vowels(1, seed=second + 1) for second in range(seconds)]))
+    recognizer.finish(at_once)
