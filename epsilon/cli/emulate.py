@@ -1,8 +1,4 @@
-"""Play recordings into the toy and write down the conversation: conversation.json, reply.wav, mix.wav.
-
-Any WAV or FLAC will do. Several are played one after the other, each when the toy has answered the one before.
-In lock-step the run is as fast as the machine and the same each time; in real time the milliseconds are real.
-"""
+"""Play recordings into the toy as if somebody spoke, and show the conversation."""
 
 from __future__ import annotations
 
@@ -13,23 +9,40 @@ from pathlib import Path
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.config.whole import check_pair
+from epsilon.errors import AudioFileError
 
 PACES = ("lockstep", "realtime")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is played to whom, how fast, and where the outcome goes."""
-    parser.add_argument("recordings", nargs="+", type=Path, metavar="IN.wav", help="what the user says")
-    parser.add_argument("--board", default="host", help="the board it runs as (default: host)")
+    """What is played, to whom, how fast, and where the account of it goes."""
+    parser.add_argument(
+        "recordings",
+        nargs="+",
+        type=Path,
+        metavar="IN.wav",
+        help="WAV or FLAC, any rate, mono or stereo; each next one begins when the answer has ended",
+    )
+    parser.add_argument("--board", default="host", help="the board that is emulated (default: host)")
     parser.add_argument("--character", help="who answers (default: the board's own character)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the outcome goes (default: out/NAME)")
-    parser.add_argument("--pace", choices=PACES, default=PACES[0], help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="a folder for conversation.json, reply.wav and mix.wav"
+    )
+    parser.add_argument(
+        "--pace",
+        choices=PACES,
+        default="lockstep",
+        help="lockstep: as fast as the machine goes, twice alike to the bit (default); "
+        "realtime: as from a microphone, which is where TIFU is measured",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Nothing is written unless the whole conversation went through."""
+    """Every input is read and checked before the first is played; the files appear whole at the end."""
     from epsilon.audio_files import read_audio
 
+    if chosen.out is not None and chosen.out.exists() and not chosen.out.is_dir():
+        raise AudioFileError("is no folder", str(chosen.out), "--out names the folder that the results go to")
     recordings = [read_audio(path) for path in chosen.recordings]
     board = load_board(chosen.board)
     character = load_character(chosen.character or board.character)
@@ -40,7 +53,10 @@ def run(chosen: argparse.Namespace) -> int:
 
     emulation = Emulation(board, character, recordings, chosen.pace)
     outcome = emulation.run(Screen(sys.stdout, character.name, emulation.toy.journal).show)
-    out = chosen.out or Path("out") / chosen.recordings[0].stem
-    outcome.write(out)
-    print(f"{out}: conversation.json, reply.wav, mix.wav", file=sys.stderr)
+    if chosen.out is not None:
+        outcome.write(chosen.out)
+        print(
+            f"the answers are in {chosen.out / 'reply.wav'}, both sides in {chosen.out / 'mix.wav'}",
+            file=sys.stderr,
+        )
     return 0
