@@ -59,13 +59,20 @@ def _checks(only: str | None) -> Iterator[tuple[str, Callable[[], object]]]:
     for name in boards:
         yield f"board {name}", partial(load_board, name)
     for name in characters:
-        yield f"character {name}", partial(load_character, name)
+        yield f"character {name}", partial(_load_character, name)
     for name in models:
         yield f"model {name}", partial(_verify, name)
     for name in boards:
         for character in characters:
             yield f"{character} on {name}", partial(_check_pair, name, character)
         yield f"engines of {name}", partial(_load_engines, name)
+
+
+def _load_character(name: str) -> None:
+    """The file, and the stored sound of the line for trouble."""
+    from epsilon.last_words import trouble_line
+
+    trouble_line(load_character(name))
 
 
 def _verify(model: str) -> None:
