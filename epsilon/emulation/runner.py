@@ -18,6 +18,7 @@ from epsilon.toy import Toy, running
 RATE_HZ = 16_000
 LOCKSTEP, REALTIME = PACES = ("lockstep", "realtime")
 SETTLE_S = 1.0  # silence after a recording: speech at its very end must show itself
+PAUSE_S = 0.5  # between an answer and the next recording
 PATIENCE_S = 15.0  # no answer takes longer to begin or to go on; each new phrase starts the wait anew
 
 Show = Callable[[News], None]
@@ -79,7 +80,7 @@ class Emulation:
     def _wake_s(self) -> float:
         """The clock's time at which the recording has ended and, if an answer is due, patience with it."""
         ended_s = self.card.time_of(len(self.card.recording)) + SETTLE_S
-        return ended_s if self._open_turn is None else max(ended_s, self._busy_s + PATIENCE_S)
+        return max(ended_s, self._busy_s + (PAUSE_S if self._open_turn is None else PATIENCE_S))
 
     def _ended(self) -> bool:
         """True after the last recording and its answer; after an earlier one the next is started."""
