@@ -1,4 +1,4 @@
-"""Trains the pocket ears: `python -m tools.train.ears --minutes 85`; the same again resumes."""
+"""The pocket ears from nothing to the shipped files: speech, training, export. The same again resumes."""
 
 from __future__ import annotations
 
@@ -11,32 +11,48 @@ from pathlib import Path
 import torch
 
 from tools.train.ears import tokens
+from tools.train.ears.export import export
 from tools.train.ears.training import Recipe, Training
 from tools.train.speech.synthesis import training_sentences
+from tools.train.speech.workers import Order, make_speech
 from tools.train.text.sentences import load
 
 
 def main() -> None:
-    """Makes the vocabulary if there is none yet, then trains or goes on training."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("build/train/ears"))
-    parser.add_argument("--speech", type=Path, help="folder of shards (default: OUT/speech)")
-    parser.add_argument(
-        "--minutes", type=float, default=Recipe.minutes, help="of the whole run, restarts included"
-    )
-    parser.add_argument("--strength", type=float, default=Recipe.strength, help="of the augmentation, 0 … 1")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bfloat16", action="store_true", help="mixed precision; faster on some CPUs only")
-    parser.add_argument("--vocabulary", type=int, default=512)
-    options = parser.parse_args()
+    """Skips what an earlier run has finished: speech, vocabulary, the steps before its last checkpoint."""
+    options = _options()
     torch.set_num_threads(options.threads)
-    options.out.mkdir(parents=True, exist_ok=True)
+    speech = options.out / "speech"
+    if not any(speech.glob("*.json")):
+        order = Order(speech, options.speech_minutes, options.workers)
+        print(f"{make_speech(order)} utterances in {speech}")
+    if options.sentences and not any(speech.glob(f"{options.sentences.stem}-*.json")):
+        order = Order(speech, 60, options.workers, seed=500, evaluation=0, sentences=options.sentences)
+        print(f"{make_speech(order)} utterances of {options.sentences}")
     vocabulary = options.out / "tokenizer.json"
     if not vocabulary.exists():
         sample = islice(training_sentences(load(), random.Random(0)), 60_000)
         tokens.train(sample, options.vocabulary).save(str(vocabulary))
     recipe = replace(Recipe(), minutes=options.minutes, strength=options.strength, bfloat16=options.bfloat16)
-    Training(options.out, options.speech or options.out / "speech", tokens.load(vocabulary), recipe).run()
+    Training(options.out, speech, tokens.load(vocabulary), recipe).run()
+    export(options.out, options.model)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build/train/ears"), help="speech, log, checkpoint")
+    parser.add_argument("--model", type=Path, default=Path("models/pocket/ears"), help="where the model goes")
+    parser.add_argument("--speech-minutes", type=float, default=Order.minutes, help="of synthesis")
+    parser.add_argument("--workers", type=int, default=Order.workers, help="processes that synthesise")
+    parser.add_argument("--sentences", type=Path, help="further lines to speak, such as those of the mind")
+    parser.add_argument(
+        "--minutes", type=float, default=Recipe.minutes, help="of training, restarts included"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="of training")
+    parser.add_argument("--strength", type=float, default=Recipe.strength, help="of augmentation, 0 … 1")
+    parser.add_argument("--bfloat16", action="store_true", help="mixed precision; faster on some CPUs only")
+    parser.add_argument("--vocabulary", type=int, default=512)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

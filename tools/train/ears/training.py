@@ -33,7 +33,7 @@ class Recipe:
     short_steps: int = 600  # first steps, on short utterances without augmentation
     short_seconds: float = 1.9
     strength: float = 0.35
-    ramp_minutes: tuple[float, float] = (8.0, 20.0)
+    ramp_minutes: tuple[float, float] = (8.0, 45.0)
     checkpoint_minutes: float = 4.0
     evaluation_minutes: float = 15.0
     evaluation_utterances: int = 60
@@ -73,7 +73,7 @@ class Training:
         whole = self.shelf.batches(recipe.batch_frames, 9.3)
         evaluated = int(self.elapsed_s // (recipe.evaluation_minutes * 60))
         while self.elapsed_s < recipe.minutes * 60:
-            self._train(next(short if self.step < recipe.short_steps else whole))
+            self.learn(next(short if self.step < recipe.short_steps else whole))
             now = time.monotonic()
             self.elapsed_s, last = self.elapsed_s + now - last, now
             if self.step % recipe.log_steps == 0:
@@ -134,7 +134,8 @@ class Training:
         first, last = self.recipe.ramp_minutes
         return self.recipe.strength * min(1.0, max(0.0, (self.elapsed_s / 60 - first) / (last - first)))
 
-    def _train(self, places: list[int]) -> None:
+    def learn(self, places: list[int]) -> float:
+        """One step on the utterances of these places; returns the loss before it."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         mel = self.augment([self.shelf.utterances[i].samples for i in places], self._strength())
@@ -146,6 +147,7 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         self._losses.append((ctc.item(), attention.item()))
         self.step, self.utterances = self.step + 1, self.utterances + len(places)
+        return share * ctc.item() + (1 - share) * attention.item()
 
     def _report(self) -> None:
         ctc, attention = (sum(column) / len(self._losses) for column in zip(*self._losses, strict=True))

@@ -9,7 +9,6 @@ import numpy as np
 import yaml
 
 from tools.train.speech.voices import RATE_HZ, Espeak, Flite, Samples
-from tools.train.text.sentences import is_question
 
 CAST = Path(__file__).with_name("cast.yaml")
 MAX_SAMPLES = int(9.2 * RATE_HZ)
@@ -25,10 +24,11 @@ class Cast:
         self._accents: list[str] = cast["accents"]
         self._variants: list[str] = cast["variants"]
         self._held_out: list[str] = cast["held_out"]
+        self._question_words: list[str] = cast["question_words"]
 
     def say(self, sentence: str, rng: random.Random) -> tuple[str, Samples | None]:
         """The voice and the trimmed samples, None where the synthesizer gave nothing usable."""
-        text = _punctuate(sentence, rng)
+        text = self._punctuate(sentence, rng)
         kind = rng.random()
         for voice, share in self._shares.items():
             if kind < share:
@@ -43,16 +43,15 @@ class Cast:
     def say_held_out(self, sentence: str, rng: random.Random) -> tuple[str, Samples | None]:
         """The same by a voice that nobody trains on, at its own pace and pitch."""
         voice = rng.choice(self._held_out)
-        return voice, trim(self._espeak.speak(_punctuate(sentence, rng), voice, 165, 50, 50))
+        return voice, trim(self._espeak.speak(self._punctuate(sentence, rng), voice, 165, 50, 50))
 
-
-def _punctuate(sentence: str, rng: random.Random) -> str:
-    """Punctuation changes the melody; a comma now and then gives pauses inside the sentence."""
-    words = sentence.split()
-    if len(words) > 5 and rng.random() < 0.15:
-        words[rng.randrange(2, len(words) - 2)] += ","
-    asks = is_question(sentence) and rng.random() < 0.7
-    return " ".join(words) + ("?" if asks else "." if rng.random() < 0.8 else "!")
+    def _punctuate(self, sentence: str, rng: random.Random) -> str:
+        """Punctuation changes the melody; a comma now and then gives pauses inside the sentence."""
+        words = sentence.split()
+        asks = words[0].split("'")[0] in self._question_words and rng.random() < 0.7
+        if len(words) > 5 and rng.random() < 0.15:
+            words[rng.randrange(2, len(words) - 2)] += ","
+        return " ".join(words) + ("?" if asks else "." if rng.random() < 0.8 else "!")
 
 
 def trim(samples: Samples) -> Samples | None:

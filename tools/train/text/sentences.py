@@ -19,43 +19,6 @@ MAX_CHARACTERS = 75
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _COMPUTED = {"num": number, "digits": digits, "time": clock_time}
-_OPENERS = [
-    "hey epsilon",
-    "okay",
-    "well",
-    "please",
-    "oh",
-    "epsilon",
-    "so",
-    "listen",
-    "um",
-    "but",
-    "and",
-    "yeah",
-    "no",
-]
-_CLOSERS = ["please", "now", "epsilon", "my friend", "you know", "right", "or not", "too"]
-_QUESTION = (
-    "what",
-    "who",
-    "where",
-    "when",
-    "why",
-    "how",
-    "which",
-    "whose",
-    "do",
-    "does",
-    "did",
-    "is",
-    "are",
-    "can",
-    "could",
-    "will",
-    "would",
-    "should",
-    "have",
-)
 
 
 @dataclass(frozen=True)
@@ -66,6 +29,8 @@ class Sentences:
     """
 
     slots: dict[str, list[str]]
+    openers: list[str]
+    closers: list[str]
     templates: list[str]
     held_out: list[str]
 
@@ -76,9 +41,9 @@ class Sentences:
             return " ".join(rng.choice(self.words) for _ in range(rng.randrange(2, 8)))
         sentence = self._expand(self._pick(self.templates, rng), rng)
         if kind < 0.13:
-            return f"{rng.choice(_OPENERS)} {sentence}"
+            return f"{rng.choice(self.openers)} {sentence}"
         if kind < 0.16:
-            return f"{sentence} {rng.choice(_CLOSERS)}"
+            return f"{sentence} {rng.choice(self.closers)}"
         if kind < 0.20:
             return f"{sentence} {self._expand(self._pick(self.templates, rng), rng)}"
         return sentence
@@ -115,7 +80,7 @@ class Sentences:
 def load(path: Path = DATA) -> Sentences:
     """Reads the YAML file and refuses templates that name an unknown slot."""
     data = yaml.safe_load(path.read_text())
-    sentences = Sentences(data["slots"], data["templates"], data["held_out"])
+    sentences = Sentences(**data)
     for template in sentences.templates + sentences.held_out:
         for slot in _SLOT.findall(template):
             if slot not in _COMPUTED and slot.removeprefix("a_") not in sentences.slots:
@@ -133,8 +98,3 @@ def distinct(draw: Iterator[str], count: int, taken: set[str]) -> list[str]:
         taken.add(sentence)
         found.append(sentence)
     return found
-
-
-def is_question(sentence: str) -> bool:
-    """Whether to end the sentence on a question mark, which changes the melody of synthetic speech."""
-    return sentence.split(maxsplit=1)[0].split("'")[0] in _QUESTION
