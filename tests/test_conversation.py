@@ -72,6 +72,15 @@ def test_a_turn_without_an_answer_was_answered_with_silence(chat: Chat) -> None:
     assert text(chat, talk.prompt()).endswith("<user> go away<reply><silent><user> still there<reply>")
 
 
+def test_news_of_an_answer_may_come_late(chat: Chat) -> None:
+    """The user interrupts: first words of the next turn arrive before it is known what was heard."""
+    talk = Conversation(Talker(chat, 200), "toy")
+    talk.add_user("tell me all")
+    assert text(chat, talk.ids(["stop"])).endswith("<user> tell me all<reply><silent><user> stop")
+    talk.add_reply("once upon")
+    assert text(chat, talk.ids(["stop"])).endswith("<user> tell me all<reply> once upon<end><user> stop")
+
+
 def test_old_turns_leave_whole_and_the_persona_stays(chat: Chat) -> None:
     limit = 160
     talk = Conversation(Talker(chat, limit), "i am a toy")
@@ -90,11 +99,13 @@ def test_endless_speech_keeps_its_end(chat: Chat) -> None:
     words = ["word"] * 300 + ["last"]
     assert len(talk.ids(words)) + chat.max_reply_tokens <= 160
     assert text(chat, talk.ids(words)).endswith("word last")
+    talk.add_user(" ".join(words))
+    assert len(talk.prompt()) + chat.max_reply_tokens <= 160
 
 
 def test_a_persona_too_long_for_the_model_is_refused(chat: Chat) -> None:
     with pytest.raises(ConfigError, match="too many for the model"):
-        Conversation(Talker(chat, 60), "a very long story " * 10)
+        Conversation(Talker(chat, 90), "a very long story " * 10)
 
 
 def test_marks_that_the_tokenizer_lacks_are_named(folder: Path) -> None:
