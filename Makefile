@@ -9,7 +9,7 @@ EPSILON := $(BIN)/epsilon
 CHOSEN  := --board $(BOARD) $(if $(CHARACTER),--character $(CHARACTER))
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test quick check models train train-ears train-mind train-voice clean
+.PHONY: list run talk test quick check models evaluate takes lines train train-ears train-mind train-voice clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -50,6 +50,18 @@ train-mind: .venv/trainable ## the language model alone
 
 train-voice: .venv/trainable ## the voice alone
 	$(BIN)/python -m tools.train.voice
+
+evaluate: .venv/tested ## what the models can do: word errors, held-out questions, how well the voice is understood
+	@tools/system_packages train
+	$(BIN)/python -m tools.evaluate.ears
+	$(BIN)/python -m tools.evaluate.mind
+	$(BIN)/python -m tools.evaluate.voice
+
+takes: .venv/tested   ## replay every take and store what came out as the new reference (then read the difference)
+	$(BIN)/python -m tools.takes.update
+
+lines: .venv/installed ## record each character's line for trouble anew, after the voice has changed
+	$(BIN)/python -m tools.lines
 
 clean:                ## remove the virtual environment, caches and everything made
 	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
