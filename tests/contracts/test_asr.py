@@ -6,11 +6,13 @@ A draft only saves time, committed words only grow, finishing costs no pass, and
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from epsilon.audio_files import read_audio
 from epsilon.dsp.mel import LogMel
 from epsilon.ring import Samples
 from epsilon.runtimes import Array, Graph
@@ -33,6 +35,12 @@ def speech() -> Samples:
     return np.concatenate([quiet, vowels(1.2, seed=1), quiet, vowels(0.9, seed=2), quiet])
 
 
+def takes() -> list[Samples]:
+    """The beginnings of the conversations that ship: what a trained model has something to say about."""
+    paths = sorted((Path(__file__).parents[1] / "takes").glob("*/in.wav"))
+    return [read_audio(path)[: 3 * RATE_HZ] for path in paths]
+
+
 def mel_of(sound: Samples) -> LogMel:
     mel = LogMel()
     mel.push(sound)
@@ -53,13 +61,15 @@ class Counting:
 
 def test_a_draft_changes_nothing(recognizer: Any) -> None:
     """Verifying the last hypothesis and going on is decoding from scratch, whatever the draft."""
-    sound = speech()
-    for end in range(HOP_FRAMES * 2, len(sound), HOP_FRAMES * 2):
-        scratch = recognizer.recognise(mel_of(sound[:end]), [])
-        earlier = recognizer.recognise(mel_of(sound[: end - HOP_FRAMES]), [])
-        wrong = [*scratch[: len(scratch) // 2], *reversed(scratch)]
-        for draft in (earlier, scratch, wrong, scratch[:1]):
-            assert recognizer.recognise(mel_of(sound[:end]), draft) == scratch
+    for sound in (speech(), *takes()):
+        earlier: list[int] = []
+        for end in range(HOP_FRAMES * 2, len(sound), HOP_FRAMES * 2):
+            mel = mel_of(sound[:end])
+            scratch = recognizer.recognise(mel, [])
+            wrong = [*scratch[: len(scratch) // 2], *reversed(scratch)]
+            for draft in (earlier, scratch, wrong, scratch[:1]):
+                assert recognizer.recognise(mel, draft) == scratch
+            earlier = scratch
 
 
 def test_a_right_draft_needs_one_pass(recognizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
