@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from epsilon.ring import Samples
@@ -10,6 +12,7 @@ RATE_HZ = 16_000
 FORMANTS_HZ = (650, 1200, 2500)
 
 
+@functools.cache
 def vowels(seconds: float = 1.5, seed: int = 0) -> Samples:
     """A buzz through three slowly moving formants: no word, yet the voice of a person to a detector."""
     time = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
@@ -22,7 +25,9 @@ def vowels(seconds: float = 1.5, seed: int = 0) -> Samples:
         gain = sum(1 / (1 + ((harmonic * pitch_hz - hz) / 90) ** 2) for hz in formants_hz)
         voice += gain * np.sin(harmonic * phase) / np.sqrt(harmonic)
     syllables = np.clip(np.sin(2 * np.pi * 4 * time + start[2]) + 0.6, 0, 1)
-    return (0.2 * voice * syllables / np.abs(voice).max()).astype(np.float32)
+    sound: Samples = (0.2 * voice * syllables / np.abs(voice).max()).astype(np.float32)
+    sound.setflags(write=False)
+    return sound
 
 
 def noise(seconds: float, rms: float, seed: int = 0) -> Samples:

@@ -63,7 +63,7 @@ def test_a_draft_changes_nothing(recognizer: Any) -> None:
     """Verifying the last hypothesis and going on is decoding from scratch, whatever the draft."""
     for sound in (speech(), *takes()):
         earlier: list[int] = []
-        for end in range(HOP_FRAMES * 2, len(sound), HOP_FRAMES * 2):
+        for end in range(HOP_FRAMES * 2, len(sound), HOP_FRAMES * 3):
             mel = mel_of(sound[:end])
             scratch = recognizer.recognise(mel, [])
             wrong = [*scratch[: len(scratch) // 2], *reversed(scratch)]
@@ -136,7 +136,7 @@ def test_nothing_is_heard_in_nothing(recognizer: Any) -> None:
 def test_speech_longer_than_the_encoder_keeps_its_beginning(recognizer: Any) -> None:
     hearing = recognizer.start()
     committed: tuple[str, ...] = ()
-    seconds = int(recognizer.longest_frames / 100 * 2.5)
+    seconds = int(recognizer.longest_frames / 100 * 1.6)
     for second in range(seconds):
         hypothesis = recognizer.hear(hearing, vowels(1, seed=second + 1))
         assert hypothesis.committed[: len(committed)] == committed
