@@ -1,0 +1,176 @@
+"""Checkpoint to files the toy loads: three graphs, the styles, and a page that says what the numbers mean.
+
+model.onnx is the whole voice (input_ids, style, speed -> audio, durations); text.onnx and decoder.onnx are
+the same weights cut in two for streaming. Before anything is written the largest activation is looked up:
+beyond what fp16 holds, a runtime of half precision would garble, and the export says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from torch import Tensor, nn
+
+from epsilon.engines.tts.phonemes import convert
+from epsilon.engines.tts.symbols import PAD, TOKENS
+from tools.train.voice.model import Sizes, Voice, look_around_frames
+from tools.train.voice.source import HOP_SAMPLES, SAMPLE_RATE_HZ
+from tools.train.voice.weights import share
+
+OPSET = 17
+LARGEST_FP16 = 65504.0
+_SAMPLE = "The quick brown fox, and seven lazy dogs, jump over the moon!"
+
+
+@dataclass(frozen=True)
+class Style:
+    """A name in voices.npz: which trained voice it is."""
+
+    voice: str
+    what: str
+
+
+STYLES: Mapping[str, Style] = {
+    "bright": Style("slt", "a clear female voice"),
+    "low": Style("rms", "a low male voice"),
+    "middle": Style("awb", "a Scottish male voice, higher than `low`"),
+    "odette": Style("slt", "the character Odette: as bright"),
+    "bram": Style("rms", "the character Bram: as low"),
+}
+
+
+class _Text(nn.Module):
+    def __init__(self, voice: Voice) -> None:
+        super().__init__()
+        self.voice = voice
+
+    def forward(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.voice.read(ids, style, speed)
+
+
+class _Decoder(nn.Module):
+    def __init__(self, voice: Voice) -> None:
+        super().__init__()
+        self.voice = voice
+
+    def forward(self, frames: Tensor, rows: Tensor, style: Tensor, start: Tensor) -> Tensor:
+        return self.voice.sound(frames, rows, style, start)
+
+
+def load_checkpoint(path: Path) -> tuple[Voice, list[str]]:
+    """The averaged weights of a checkpoint and the names of its voices."""
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    voice = Voice(Sizes(len(TOKENS)), len(state["voices"]))
+    voice.load_state_dict(state["averaged"], strict=False)
+    return voice.eval(), state["voices"]
+
+
+def largest_activation(voice: Voice, ids: Tensor, style: Tensor) -> tuple[float, str]:
+    """Largest absolute value that any layer gives out, and which layer."""
+    largest: dict[str, float] = {}
+
+    def watch(name: str) -> Any:
+        def hook(_: nn.Module, __: Any, output: Any) -> None:
+            tensors = output if isinstance(output, tuple) else (output,)
+            values = [float(t.abs().max()) for t in tensors if isinstance(t, Tensor)]
+            largest[name] = max([largest.get(name, 0.0), *values])
+
+        return hook
+
+    hooks = [module.register_forward_hook(watch(name)) for name, module in voice.named_modules() if name]
+    with torch.no_grad():
+        voice(ids, style, torch.ones(1))
+    for hook in hooks:
+        hook.remove()
+    name = max(largest, key=lambda key: largest[key])
+    return largest[name], name
+
+
+def export(checkpoint: Path, folder: Path) -> None:
+    """Write model.onnx, text.onnx, decoder.onnx, voices.npz and model.yaml into `folder`."""
+    voice, names = load_checkpoint(checkpoint)
+    ids = torch.tensor([[TOKENS.index(symbol) for symbol in convert(_SAMPLE)]])
+    styles = {name: voice.styles.weight[names.index(style.voice)].detach() for name, style in STYLES.items()}
+    for name, style in styles.items():
+        value, layer = largest_activation(voice, ids, style[None])
+        fits = "fits fp16" if value < LARGEST_FP16 / 4 else "WARNING: too near the end of fp16"
+        print(f"{name}: largest activation {value:.1f} in {layer}: {fits}")
+    folder.mkdir(parents=True, exist_ok=True)
+    _graphs(voice, ids, next(iter(styles.values()))[None], folder)
+    np.savez(folder / "voices.npz", **{name: style.numpy() for name, style in styles.items()})
+    (folder / "model.yaml").write_text(_page(voice), encoding="utf-8")
+
+
+def _graphs(voice: Voice, ids: Tensor, style: Tensor, folder: Path) -> None:
+    speed, start = torch.ones(1), torch.zeros(1, dtype=torch.long)
+    with torch.no_grad():
+        _, frames, rows = voice.read(ids, style, speed)
+    tokens, many = {1: "tokens"}, {2: "frames"}
+    reading = {"input_ids": tokens, "durations": {0: "tokens"}}
+    inputs = ["input_ids", "style", "speed"]
+    _write(
+        voice,
+        (ids, style, speed),
+        folder / "model.onnx",
+        inputs,
+        ["audio", "durations"],
+        reading | {"audio": {0: "n"}},
+    )
+    outputs = ["durations", "frames", "rows"]
+    _write(
+        _Text(voice),
+        (ids, style, speed),
+        folder / "text.onnx",
+        inputs,
+        outputs,
+        reading | {"frames": many, "rows": many},
+    )
+    axes = {"frames": many, "rows": many, "audio": {0: "n"}}
+    names = ["frames", "rows", "style", "start"]
+    _write(_Decoder(voice), (frames, rows, style, start), folder / "decoder.onnx", names, ["audio"], axes)
+    exact = {tuple(buffer.shape) for buffer in voice.source.buffers()}
+    share({name: folder / f"{name}.onnx" for name in ("model", "text", "decoder")}, exact)
+
+
+def _write(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: list[str],
+    outputs: list[str],
+    axes: dict[str, dict[int, str]],
+) -> None:
+    torch.onnx.export(
+        module.eval(),
+        example,
+        str(path),
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_axes=axes,
+        opset_version=OPSET,
+        dynamo=False,  # the tracing exporter: needs no further package and gives plain operators
+    )
+
+
+def _page(voice: Voice) -> str:
+    before, after = look_around_frames()
+    facts = {
+        "sample_rate": SAMPLE_RATE_HZ,
+        "hop": HOP_SAMPLES,
+        "style_size": voice.styles.embedding_dim,
+        "left_frames": before,
+        "right_frames": after,
+        "pad": PAD,
+        "symbols": list(TOKENS),
+        "styles": {name: style.what for name, style in STYLES.items()},
+    }
+    head = (
+        "# What the graphs of this voice take and give; written by tools/train/voice/export.py.\n"
+        "# sample_rate in Hz, hop in samples per frame; left_frames and right_frames: how far a sample looks.\n"
+        "# symbols: a symbol's place is its id; phrases stand between two pads.\n"
+    )
+    return head + yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=110)

@@ -1,0 +1,209 @@
+"""The pocket voice: text encoder, durations, melody and decoder, each bent to a voice by the style vector.
+
+StyleTTS2's division of labour (Li et al., 2023) in small and streamable: the text side looks at the whole
+phrase once, the decoder is a stack of plain convolutions whose look-around is a few frames, so that windows
+of a phrase can be decoded one after the other and give the same sound as the whole. No normalisation over
+time, no attention, no randomness.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from tools.train.voice.source import LEFT_FRAMES, LOWEST_HZ, RIGHT_FRAMES, SourceFilter, frame_source
+from tools.train.voice.spectrum import ORDER
+
+F0_CENTRE, F0_SPREAD = 4.9, 0.35  # log Hz: what the F0 numbers inside the model are measured in
+ENERGY_CENTRE, ENERGY_SPREAD = -4.0, 2.0  # log of RMS
+_POSITION = 4
+_MELODY = 3
+_DECODER_DILATIONS = (1, 1, 2, 1, 2, 1)
+_MELODY_DILATIONS = (1, 2, 4)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Widths of the network."""
+
+    symbols: int
+    text: int = 256
+    style: int = 64
+    melody: int = 160
+    decoder: int = 256
+
+
+class Mix(nn.Module):
+    """A convolution of width 1, as the matrix product that it is: several times faster to train on a CPU."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(outputs, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs, length] -> [batch, outputs, length]."""
+        return torch.matmul(self.weight, x) + self.bias
+
+
+class Block(nn.Module):
+    """Residual pair of convolutions, the first one scaled and shifted per channel by the style (FiLM)."""
+
+    def __init__(self, width: int, style: int, kernel: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.look = nn.Conv1d(width, width, kernel, padding=dilation * (kernel // 2), dilation=dilation)
+        self.style = nn.Linear(style, 2 * width)
+        self.mix = Mix(width, width)
+        nn.init.normal_(self.style.weight, std=0.02)
+        nn.init.zeros_(self.style.bias)
+        nn.init.normal_(self.mix.weight, std=0.02)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """[batch, width, length], [batch, style] -> [batch, width, length]."""
+        scale, shift = self.style(style).unsqueeze(2).chunk(2, dim=1)
+        bent = self.look(x) * (1 + scale) + shift
+        return x + self.mix(functional.leaky_relu(bent, 0.1))
+
+
+class TextEncoder(nn.Module):
+    """Symbols to one vector each, with the whole phrase in view."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.symbols = nn.Embedding(sizes.symbols, sizes.text)
+        self.blocks = nn.ModuleList([Block(sizes.text, sizes.style, 5) for _ in range(4)])
+        self.both_ways = nn.LSTM(sizes.text, sizes.text // 2, batch_first=True, bidirectional=True)
+
+    def forward(self, ids: Tensor, style: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """[batch, tokens] -> [batch, width, tokens]. `lengths` (training only) hides the padding from the LSTM."""
+        x = self.symbols(ids).transpose(1, 2)
+        mask = None
+        if lengths is not None:
+            mask = (torch.arange(ids.shape[1])[None, :] < lengths[:, None]).unsqueeze(1).to(x.dtype)
+            x = x * mask
+        for block in self.blocks:
+            x = block(x, style)
+            if mask is not None:
+                x = x * mask
+        return x + self._recur(x.transpose(1, 2), lengths).transpose(1, 2)
+
+    def _recur(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        if lengths is None:
+            return self.both_ways(x)[0]
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.both_ways(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+
+
+class Durations(nn.Module):
+    """How long each symbol lasts: log(1 + frames) at speed 1."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([Block(sizes.text, sizes.style, 3) for _ in range(2)])
+        self.out = Mix(sizes.text, 1)
+
+    def forward(self, text: Tensor, style: Tensor) -> Tensor:
+        """[batch, width, tokens] -> [batch, tokens]."""
+        for block in self.blocks:
+            text = block(text, style)
+        return self.out(text).squeeze(1)
+
+
+class Melody(nn.Module):
+    """F0, energy and voicing of each frame."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.enter = Mix(sizes.text + _POSITION, sizes.melody)
+        self.blocks = nn.ModuleList([Block(sizes.melody, sizes.style, 5, d) for d in _MELODY_DILATIONS])
+        self.out = Mix(sizes.melody, _MELODY)
+
+    def forward(self, frames: Tensor, style: Tensor) -> Tensor:
+        """[batch, text + 4, frames] -> [batch, 3, frames]: scaled log F0, scaled log energy, voicing before sigmoid."""
+        x = self.enter(frames)
+        for block in self.blocks:
+            x = block(x, style)
+        return self.out(functional.leaky_relu(x, 0.1))
+
+
+class Decoder(nn.Module):
+    """Frames to the two filters; `SourceFilter` makes them sound."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.enter = Mix(sizes.text + _POSITION + _MELODY, sizes.decoder)
+        self.blocks = nn.ModuleList([Block(sizes.decoder, sizes.style, 3, d) for d in _DECODER_DILATIONS])
+        self.out = Mix(sizes.decoder, 2 * ORDER)
+
+    def forward(self, frames: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, channels, frames] -> mel-cepstra [batch, frames, ORDER] of the pulse and the noise filter."""
+        x = self.enter(frames)
+        for block in self.blocks:
+            x = block(x, style)
+        pulse, noise = self.out(functional.leaky_relu(x, 0.1)).transpose(1, 2).chunk(2, dim=2)
+        return pulse, noise
+
+
+class Voice(nn.Module):
+    """All of it. `forward` is what runs in the toy; training calls the parts."""
+
+    def __init__(self, sizes: Sizes, voices: int) -> None:
+        super().__init__()
+        self.styles = nn.Embedding(voices, sizes.style)
+        self.text = TextEncoder(sizes)
+        self.durations = Durations(sizes)
+        self.melody = Melody(sizes)
+        self.decoder = Decoder(sizes)
+        self.source = SourceFilter()
+
+    def read(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The text side, for one phrase.
+
+        `ids` [1, tokens], `style` [1, style], `speed` [1]. Returns the frames of each token [tokens], what the decoder
+        reads of each frame [1, channels, frames], and `frame_source`'s rows [1, 5, frames].
+        """
+        text = self.text(ids, style)
+        lengths = torch.exp(self.durations(text, style)) - 1
+        durations = torch.round(torch.clamp(lengths / speed, min=0.0)).long()[0]
+        durations = torch.cat((torch.clamp(durations[:1], min=1), durations[1:]))
+        ends = torch.cumsum(durations, 0)
+        owner = (torch.arange(ends[-1]).unsqueeze(1) >= ends.unsqueeze(0)).long().sum(1)
+        frames = torch.cat((text[:, :, owner], position(durations, owner).unsqueeze(0)), dim=1)
+        melody = self.melody(frames, style)
+        voiced = (melody[:, 2] > 0).to(melody.dtype)
+        f0_hz = torch.exp(melody[:, 0] * F0_SPREAD + F0_CENTRE).clamp(LOWEST_HZ, 700.0)
+        conditions = torch.stack((melody[:, 0], melody[:, 1], voiced), dim=1)
+        return durations, torch.cat((frames, conditions), dim=1), frame_source(f0_hz, voiced)
+
+    def sound(self, frames: Tensor, rows: Tensor, style: Tensor, start: Tensor) -> Tensor:
+        """The decoder side, for a whole phrase or a window of it: samples [frames * HOP_SAMPLES]."""
+        pulse, noise = self.decoder(frames, style)
+        return self.source(pulse, noise, rows, start)[0]
+
+    def forward(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples at 16 kHz and the frames of each token."""
+        durations, frames, rows = self.read(ids, style, speed)
+        return self.sound(frames, rows, style, torch.zeros(1, dtype=torch.long)), durations
+
+
+def position(durations: Tensor, owner: Tensor) -> Tensor:
+    """Where each frame lies in its token, [4, frames]: share passed, length, frames since the start and to the end.
+
+    `durations` [tokens] in frames, `owner` [frames] the token of each frame.
+    """
+    own = durations[owner].to(torch.float32)
+    since = (torch.arange(owner.shape[0]) - (torch.cumsum(durations, 0) - durations)[owner]).to(
+        torch.float32
+    ) + 0.5
+    return torch.stack(
+        (since / own, own * 0.1, (since * 0.2).clamp(max=2.0), ((own - since) * 0.2).clamp(max=2.0))
+    )
+
+
+def look_around_frames() -> tuple[int, int]:
+    """Frames before and after a frame that its samples depend on, through decoder and source."""
+    reach = sum(_DECODER_DILATIONS)
+    return reach + LEFT_FRAMES, reach + RIGHT_FRAMES

@@ -1,0 +1,59 @@
+"""What the teacher reads: everyday sentences, the characters' own replies, and dictionary words in random order.
+
+Sentences teach the melody of speech; random words show every phoneme beside every other.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+_QUESTION = frozenset(
+    "who what when where why how do does did is are am was were can could would will shall should have has may".split()
+)
+_WH = frozenset("who what when where why how".split())
+_WORD = re.compile(r"[a-z][a-z']*")
+
+
+def is_question(sentence: str) -> bool:
+    """Whether a sentence without punctuation starts as a question does."""
+    return sentence.split(" ", 1)[0].lower() in _QUESTION
+
+
+def rises(text: str) -> bool:
+    """Whether the melody goes up at the end: a question that is answered by yes or no."""
+    last = re.split(r"[.!?]\s+", text.strip())[-1]
+    first_word = _WORD.search(last.lower())
+    return last.endswith("?") and (first_word is None or first_word.group() not in _WH)
+
+
+def _punctuated(sentence: str, rng: random.Random) -> str:
+    words = sentence.split()
+    if len(words) > 5 and rng.random() < 0.25:
+        at = rng.randrange(1, len(words) - 2)
+        words[at] += ","
+    end = "?" if is_question(sentence) and rng.random() < 0.85 else rng.choice("....!")
+    return " ".join(words) + end
+
+
+def _word_salad(words: Sequence[str], rng: random.Random) -> str:
+    chosen = [rng.choice(words) for _ in range(rng.randint(3, 7))]
+    if rng.random() < 0.3:
+        chosen[rng.randrange(len(chosen) - 1)] += ","
+    return " ".join(chosen) + rng.choice("..?!")
+
+
+def prompts(sentences: Sequence[str], words: Sequence[str], avoid: Sequence[str], seed: int) -> Iterator[str]:
+    """Endless texts for the teacher; none is in `avoid` (the held-out sentences)."""
+    rng = random.Random(seed)
+    held_out = {" ".join(_WORD.findall(text.lower())) for text in avoid}
+    while True:
+        kind = rng.random()
+        if kind < 0.3:
+            text = _word_salad(words, rng)
+        elif kind < 0.55:
+            text = _punctuated(rng.choice(sentences), rng) + " " + _punctuated(rng.choice(sentences), rng)
+        else:
+            sentence = rng.choice(sentences)
+            text = sentence if sentence[-1] in ".?!" else _punctuated(sentence, rng)
+        if 8 <= len(text) <= 110 and " ".join(_WORD.findall(text.lower())) not in held_out:
+            yield text
