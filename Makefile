@@ -9,7 +9,7 @@ EPSILON := $(BIN)/epsilon
 CHOSEN  := --board $(BOARD) $(if $(CHARACTER),--character $(CHARACTER))
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test quick check models evaluate takes lines train train-ears train-mind train-voice clean
+.PHONY: list run talk test quick check models bench evaluate takes lines train train-ears train-mind train-voice clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -50,6 +50,13 @@ train-mind: .venv/trainable ## the language model alone
 
 train-voice: .venv/trainable ## the voice alone
 	$(BIN)/python -m tools.train.voice
+
+bench: .venv/tested    ## time to first utterance, idle cost, a held interpreter, privacy (some ten minutes)
+	@tools/system_packages test
+	$(BIN)/python -m tools.bench.tifu
+	$(BIN)/python -m tools.bench.silence
+	$(BIN)/python -m tools.bench.gil
+	$(BIN)/python -m tools.bench.privacy
 
 evaluate: .venv/tested ## what the models can do: word errors, held-out questions, how well the voice is understood
 	@tools/system_packages train

@@ -35,12 +35,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. What people can put right is a message and code 2."""
-    parser = build_parser()
-    chosen = parser.parse_args(arguments)
-    if "run" not in chosen:
-        parser.print_help(sys.stderr)
-        return BAD_INPUT
     try:
+        parser = build_parser()
+        chosen = parser.parse_args(arguments)
+        if "run" not in chosen:
+            parser.print_help(sys.stderr)
+            return BAD_INPUT
         code: int = chosen.run(chosen)
         sys.stdout.flush()
         return code

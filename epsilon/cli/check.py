@@ -79,8 +79,13 @@ def _verify(model: str) -> None:
     verify(read_manifest()[model])
 
 
-def _check_pair(board: str, character: str) -> None:
-    check_pair(load_board(board), load_character(character))
+def _check_pair(board: str, name: str) -> None:
+    """Style and effects, and whether the persona leaves room for a conversation."""
+    from epsilon.organs import Mind
+
+    loaded, character = load_board(board), load_character(name)
+    check_pair(loaded, character)
+    Mind(loaded, character)
 
 
 def _load_engines(name: str) -> None:
