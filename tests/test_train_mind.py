@@ -1,0 +1,147 @@
+"""The mind's training: dialogues from a seed, nothing held out shown, words never merge, graph equals network."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from tools.train.mind.generate import Dialogue, held_out_questions, make_writer
+from tools.train.mind.talk import SILENT
+from tools.train.mind.tokens import END, SPECIAL, Encoder, learn
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "models/pocket/mind/tokenizer.json"
+WORDS = "what do they eat there clara isn't it zimbabwe crêpes"
+
+
+@pytest.fixture(scope="module")
+def dialogues() -> list[Dialogue]:
+    return list(islice(make_writer(seed=5).dialogues(), 800))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(dialogues: list[Dialogue]) -> Tokenizer:
+    if SHIPPED.exists():
+        return Tokenizer.from_file(str(SHIPPED))
+    return learn([text for d in dialogues for turn in d.turns for text in (turn.user, turn.reply)], 800)
+
+
+def test_the_same_seed_writes_the_same_dialogues(dialogues: list[Dialogue]) -> None:
+    assert list(islice(make_writer(seed=5).dialogues(), 50)) == dialogues[:50]
+    assert list(islice(make_writer(seed=6).dialogues(), 50)) != dialogues[:50]
+
+
+def test_users_say_what_ears_can_write(dialogues: list[Dialogue]) -> None:
+    said = {turn.user for dialogue in dialogues for turn in dialogue.turns}
+    assert all(text == text.lower() and text.split() and not set(text) & set(".,!?;:$") for text in said)
+
+
+def test_replies_are_short_and_whole_sentences(dialogues: list[Dialogue]) -> None:
+    replies = {turn.reply for dialogue in dialogues for turn in dialogue.turns} - {SILENT}
+    assert all(reply[0].isupper() and reply[-1] in ".!?" and "$" not in reply for reply in replies)
+    assert np.percentile([len(reply.split()) for reply in replies], 99) <= 24
+
+
+def test_held_out_questions_are_never_shown(dialogues: list[Dialogue]) -> None:
+    questions = held_out_questions()
+    assert len(questions) == 30
+    assert not questions & {turn.user for dialogue in dialogues for turn in dialogue.turns}
+
+
+def test_a_held_out_question_is_kept_out_even_when_the_scripts_would_ask_it(
+    dialogues: list[Dialogue],
+) -> None:
+    asked = dialogues[0].turns[0].user
+    without = make_writer(seed=5, held_out=frozenset({asked}))
+    assert asked not in {turn.user for d in islice(without.dialogues(), 800) for turn in d.turns}
+
+
+def test_words_one_by_one_are_the_sentence(tokenizer: Tokenizer) -> None:
+    one_by_one = [id for word in WORDS.split() for id in tokenizer.encode(" " + word).ids]
+    assert tokenizer.encode(WORDS).ids == one_by_one
+
+
+def test_a_reply_comes_back_as_it_was_and_grows_only_at_its_end(tokenizer: Tokenizer) -> None:
+    text = "Oh, hello Clara! In New Zealand they eat lamb. I'm glad."
+    ids = tokenizer.encode(text).ids
+    parts = [tokenizer.decode(ids[:count]).strip() for count in range(1, len(ids) + 1)]
+    assert parts[-1] == text
+    assert all(text.startswith(part) for part in parts)
+
+
+def test_loss_is_on_the_reply(tokenizer: Tokenizer) -> None:
+    encoder = Encoder(tokenizer)
+    ids, weights = encoder.dialogue("A toy.", [["who are you", "I'm a toy."], ["um", SILENT]], limit=256)
+    spoken = [id for id, weight in zip(ids, weights, strict=True) if weight == 1]
+    assert spoken == [*encoder.text("I'm a toy."), encoder.end, encoder.silent]
+    assert len(ids) == len(weights)
+    assert tokenizer.token_to_id(END) == SPECIAL.index(END)
+
+
+def test_a_dialogue_is_cut_at_a_turn(tokenizer: Tokenizer) -> None:
+    encoder = Encoder(tokenizer)
+    ids, _ = encoder.dialogue("A toy.", [["hello", "Hello."]] * 40, limit=64)
+    assert len(ids) <= 64
+    assert ids[-1] == encoder.end
+
+
+def test_the_graph_computes_what_the_network_does() -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    pytest.importorskip("onnx", reason="onnx comes with the training extras")
+    import onnxruntime
+
+    from tools.train.mind.export import weights_of
+    from tools.train.mind.graph import build
+    from tools.train.mind.model import Mind, Shape
+
+    torch.manual_seed(0)
+    shape = Shape(vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2)
+    network = Mind(shape).eval()
+    graph = build(shape, weights_of(network), bits=8).SerializeToString()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    ids = np.arange(20)[None] % 64
+    with torch.no_grad():
+        expected = network.logits(network(torch.from_numpy(ids)))[0, -1].numpy()
+    whole = run_in_pieces(session, ids, [20])
+    assert np.abs(whole - expected).max() < 0.02  # 8-bit weights
+    assert np.abs(run_in_pieces(session, ids, [1, 12, 7]) - whole).max() < 1e-5
+
+
+def run_in_pieces(session: object, ids: np.ndarray, lengths: list[int]) -> np.ndarray:
+    """Logits [vocabulary] after all ids, prefilled in pieces of these lengths."""
+    names = [value.name for value in session.get_inputs()[1:]]  # type: ignore[attr-defined]
+    cache = {name: np.zeros((1, 2, 0, 16), np.float32) for name in names}
+    logits, at = np.zeros(0), 0
+    for length in lengths:
+        piece = ids[:, at : at + length].astype(np.int64)
+        logits, *present = session.run(None, {"input_ids": piece, **cache})  # type: ignore[attr-defined]
+        cache, at = dict(zip(names, present, strict=True)), at + length
+    return logits[0, -1]
+
+
+def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, dialogues: list[Dialogue]) -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    from tools.train.mind.model import Shape
+    from tools.train.mind.training import Plan, Trainer
+
+    shape = Shape(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2
+    )
+    rng = np.random.default_rng(0)
+    rows = (
+        np.tile(rng.integers(1, 64, 32), (8, 1)).astype(np.uint16),
+        np.ones((8, 32), np.float16),
+        np.ones((8, 32), np.uint8),
+    )
+    trainer = Trainer(shape, Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
+    losses = [trainer.one_step(trainer.chosen()) for _ in range(12)]
+    assert losses[-1] < losses[0]
+    trainer.save(tmp_path / "checkpoint.pt")
+    other = Trainer(shape, Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
+    other.load(tmp_path / "checkpoint.pt")
+    assert other.one_step(other.chosen()) == trainer.one_step(trainer.chosen())
+    assert torch.equal(other.model.norm.weight, trainer.model.norm.weight)

@@ -1,0 +1,1 @@
+"""Trains the mind of the pocket set: writes dialogues, makes a vocabulary, trains, exports."""

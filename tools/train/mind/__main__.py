@@ -1,0 +1,90 @@
+"""Data, vocabulary, training and export of the mind; each step is kept in --out and not repeated."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from tools.train.mind import generate
+from tools.train.mind.model import Shape
+from tools.train.mind.tokens import Encoder, learn, pack
+from tools.train.mind.training import Plan, Rows, Trainer
+
+DIALOGUES, DEVELOPMENT_DIALOGUES = 70_000, 300
+TEXTS_FOR_VOCABULARY = 300_000
+
+
+def texts(path: Path, count: int) -> list[str]:
+    """The first `count` texts of the dialogues, personas included."""
+    found: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        _, persona, turns = json.loads(line)
+        found += [persona, *(text for turn in turns for text in turn)]
+        if len(found) >= count:
+            break
+    return found
+
+
+def write_user_sentences(path: Path, dialogues: Path) -> None:
+    """Every distinct thing that a user says, for whoever makes speech of it."""
+    said = {
+        turn[0] for line in dialogues.read_text(encoding="utf-8").splitlines() for turn in json.loads(line)[2]
+    }
+    path.write_text("\n".join(sorted(said)) + "\n", encoding="utf-8")
+
+
+def prepare(out: Path, shape: Shape) -> tuple[Rows, Rows]:
+    """Dialogues, vocabulary and packed rows, made once."""
+    out.mkdir(parents=True, exist_ok=True)
+    dialogues, development, vocabulary = (
+        out / "dialogues.jsonl",
+        out / "development.jsonl",
+        out / "tokenizer.json",
+    )
+    if not dialogues.exists():
+        generate.write(dialogues, seed=1, count=DIALOGUES)
+        write_user_sentences(out / "user_sentences.txt", dialogues)
+    if not development.exists():
+        generate.write(development, seed=2, count=DEVELOPMENT_DIALOGUES)
+    if not vocabulary.exists():
+        learn(texts(dialogues, TEXTS_FOR_VOCABULARY), shape.vocab_size).save(str(vocabulary))
+    encoder = Encoder(Tokenizer.from_file(str(vocabulary)))
+    return _packed(out / "rows.npz", dialogues, encoder, shape), _packed(
+        out / "dev.npz", development, encoder, shape
+    )
+
+
+def _packed(path: Path, dialogues: Path, encoder: Encoder, shape: Shape) -> Rows:
+    if not path.exists():
+        np.savez(path, *pack(dialogues, encoder, shape.max_position_embeddings))
+    with np.load(path) as stored:
+        tokens, weights, numbers = (stored[name] for name in stored.files)
+    return tokens, weights, numbers
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.train.mind", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build/train/mind"))
+    parser.add_argument("--models", type=Path, default=Path("models/pocket/mind"))
+    parser.add_argument("--minutes", type=float, default=Plan.minutes)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    shape = Shape()
+    rows, development = prepare(options.out, shape)
+    trainer = Trainer(shape, Plan(minutes=options.minutes), rows, development)
+    if (options.out / "checkpoint.pt").exists():
+        trainer.load(options.out / "checkpoint.pt")
+    trainer.run(options.out)
+
+    from tools.train.mind.export import export
+
+    export(options.out / "checkpoint.pt", options.out / "tokenizer.json", options.models)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The mind's vocabulary: byte-level pieces learned on the dialogues, in which no piece crosses a space.
+
+Each word is encoded with the space before it, punctuation on its own. So the tokens of a sentence are the
+tokens of its words one after the other, and the runtime may prefill a word the moment it has been heard.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from string import ascii_lowercase
+
+import numpy as np
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+PAD, START, USER, TOY, END, SILENT = "<pad>", "<s>", "<user>", "<toy>", "<end>", "<silent>"
+SPECIAL = (PAD, START, USER, TOY, END, SILENT)
+USER_WEIGHT = 0.1
+CAPITAL = "^"
+
+
+def blank() -> Tokenizer:
+    """The rules without the pieces: one space before every word, words and punctuation apart.
+
+    A capital at a word's start is a mark and the small letter (`Clara` is `^` and ` clara`), so that a name heard
+    in small letters is repeated with the same pieces.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tidy = [
+        normalizers.NFC(),
+        normalizers.Replace(Regex(r"\s+"), " "),
+        normalizers.Strip(),
+        normalizers.Prepend(" "),
+    ]
+    lower = [normalizers.Replace(f" {letter.upper()}", f"{CAPITAL} {letter}") for letter in ascii_lowercase]
+    tokenizer.normalizer = normalizers.Sequence(tidy + lower)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"[.,!?;:^]"), "isolated"),
+            pre_tokenizers.Split(" ", "merged_with_next"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    upper = [decoders.Replace(f"{CAPITAL} {letter}", f" {letter.upper()}") for letter in ascii_lowercase]
+    # A mark without its word yet is dropped: what is decoded so far is always the beginning of the whole.
+    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), *upper, decoders.Replace(CAPITAL, "")])
+    return tokenizer
+
+
+def learn(texts: Iterable[str], size: int) -> Tokenizer:
+    """A vocabulary of `size` pieces from the texts of the dialogues."""
+    tokenizer = blank()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+class Encoder:
+    """Dialogues to token ids and loss weights; each text is encoded once."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        marks: list[int] = [tokenizer.token_to_id(token) or 0 for token in SPECIAL[1:]]
+        self.start, self.user, self.toy, self.end, self.silent = marks
+        self._seen: dict[str, list[int]] = {}
+
+    def text(self, text: str) -> list[int]:
+        if text not in self._seen:
+            self._seen[text] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return self._seen[text]
+
+    def dialogue(self, persona: str, turns: list[list[str]], limit: int) -> tuple[list[int], list[float]]:
+        """Ids and the weight of predicting each; whole turns only, at most `limit` ids."""
+        ids = [self.start, *self.text(persona)]
+        weights = [0.0] * len(ids)
+        for user, reply in turns:
+            asked = [self.user, *self.text(user)]
+            said = [self.silent] if reply == SILENT else [*self.text(reply), self.end]
+            if len(ids) + len(asked) + 1 + len(said) > limit:
+                break
+            # The toy's marker follows the user's last word: predicting it would mean knowing when they stop.
+            ids += [*asked, self.toy, *said]
+            weights += [0.0] + [USER_WEIGHT] * (len(asked) - 1) + [0.0] + [1.0] * len(said)
+        return ids, weights
+
+
+def pack(path: Path, encoder: Encoder, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Dialogues end to end in rows of `length`: ids (uint16), loss weights (float16), their numbers (uint8).
+
+    A dialogue never straddles two rows; the last row's rest is padding of weight 0.
+    """
+    rows: list[tuple[list[int], list[float], list[int]]] = []
+    open_rows: list[tuple[list[int], list[float], list[int]]] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        _, persona, turns = json.loads(line)
+        ids, weights = encoder.dialogue(persona, turns, length)
+        row = next((row for row in open_rows if len(row[0]) + len(ids) <= length), None)
+        if row is None:
+            row = ([], [], [])
+            open_rows.append(row)
+        row[2].extend([(row[2][-1] + 1) if row[2] else 1] * len(ids))
+        row[0].extend(ids)
+        row[1].extend(weights)
+        if len(open_rows) > 32:
+            rows.append(open_rows.pop(0))
+    rows += open_rows
+    shape = (len(rows), length)
+    tokens, weight, number = (
+        np.zeros(shape, np.uint16),
+        np.zeros(shape, np.float16),
+        np.zeros(shape, np.uint8),
+    )
+    for at, (row_ids, row_weights, row_numbers) in enumerate(rows):
+        tokens[at, : len(row_ids)] = row_ids
+        weight[at, : len(row_ids)] = row_weights
+        number[at, : len(row_ids)] = row_numbers
+    return tokens, weight, number
