@@ -21,8 +21,8 @@ def run(chosen: argparse.Namespace) -> int:
     from epsilon.audio_files import read_audio
     from epsilon.organs import Ears
 
-    recordings = {path: read_audio(path) for path in chosen.files}
+    recordings = [(path, read_audio(path)) for path in chosen.files]
     ears = Ears(load_board(chosen.board))
-    for path, samples in recordings.items():
+    for path, samples in recordings:
         print(f"{path}: {ears.words(samples)}", flush=True)
     return 0
