@@ -43,7 +43,7 @@ NETWORK = {
 THREADS = {"_thread", "threading", "multiprocessing", "concurrent", "queue"}
 # Who may import them: the one loop, and the toy, which names the exception hook of all threads.
 MAY_THREAD = {"epsilon/stage.py", "epsilon/toy.py"}
-WORKPLACE = re.compile(r"/(?:work|home|root|Users)/|https?://(?:localhost|127\.)")
+WORKPLACE = re.compile(r"(?<!\w)/(?:work|root|Users)/|https?://(?:localhost|127\.)")
 
 
 def tracked(*patterns: str) -> list[Path]:
