@@ -30,7 +30,7 @@ from epsilon.runtimes import Graph, Runtime
 
 SHORTEST_FRAMES = SAMPLE_RATE_HZ // 10  # less sound than this is no word
 TOKENS_PER_SECOND, SPARE_TOKENS = 10.0, 5  # nobody speaks faster; more is a hallucination
-DEFAULT_MIN_LOGPROB = -1.0  # Whisper's own threshold: below it the words are guesses about a noise
+DEFAULT_MIN_LOGPROB = -1.25  # mean of the tokens; below it the words are guesses about a noise
 
 Array = npt.NDArray[np.float32]
 Cache = tuple[Array, Array]
