@@ -53,6 +53,7 @@ def load(path: Path, seat: Seat) -> OpenvinoGraph:
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else activations become int8 and prefill in pieces differs
         "ENABLE_CPU_PINNING": False,  # it would choose cores by itself; threads inherit the seat's instead
     }
     try:
