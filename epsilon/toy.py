@@ -16,7 +16,7 @@ from epsilon.config.models import find_model, verify
 from epsilon.devices import Card
 from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
-from epsilon.errors import StageDied
+from epsilon.errors import DeviceError, StageDied
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
@@ -175,7 +175,8 @@ class Toy:
         playback = self.stages[-1]
         playback.stop()  # it must not feed the card meanwhile
         playback.join(STOP_S)
-        play(self._trouble_line, self.card, self._clock)
+        with contextlib.suppress(DeviceError):  # the card is what broke
+            play(self._trouble_line, self.card, self._clock)
 
 
 @contextlib.contextmanager

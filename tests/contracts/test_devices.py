@@ -22,6 +22,7 @@ from tests import virtual_card
 
 RATE_HZ = 16_000
 LEAD_MS = 200.0
+LATENCY_WANDERS = RATE_HZ // 20  # that of a sound server beside other programs
 
 
 def audio(device: str, card: str, rate_hz: int = RATE_HZ) -> Audio:
@@ -58,6 +59,10 @@ class WavDesk:
         """What left the speaker, on the time line."""
         return self.card.reply()
 
+    def gaps(self) -> int:
+        """Underruns that are the toy's fault."""
+        return self.card.counts.underruns
+
 
 class LoopDesk:
     """The card's microphone hears its speaker."""
@@ -79,6 +84,10 @@ class LoopDesk:
     def left(self) -> Samples:
         self.pass_time(RATE_HZ // 10)  # what is on its way
         return np.concatenate(self.heard)
+
+    def gaps(self) -> int:
+        """Underruns that are the toy's fault: the card's own happen on a busy machine."""
+        return self.card.counts.underruns - self.card._speaker.underflows
 
 
 Desk = WavDesk | LoopDesk
@@ -152,7 +161,7 @@ def test_what_is_said_leaves_whole_where_promised(desk: Desk) -> None:
     assert desk.card.pending() == 0
     left = desk.left()
     found = place(left)
-    tolerance = 0 if desk.exact else RATE_HZ // 50
+    tolerance = 0 if desk.exact else LATENCY_WANDERS
     assert found.start == pytest.approx(starts[0], abs=tolerance)
     assert found.stop - found.start == pytest.approx(len(said), abs=0 if desk.exact else 40)
     inner = left[found.start + 40 : found.start + len(said) - 40]
@@ -212,7 +221,7 @@ def test_after_a_cut_the_next_reply_is_whole(desk: Desk) -> None:
     desk.pass_time(RATE_HZ // 2)
     loud = np.flatnonzero(desk.left() > 0.55)
     assert len(loud) == pytest.approx(RATE_HZ // 10, abs=40)
-    assert loud[0] == pytest.approx(start, abs=0 if desk.exact else RATE_HZ // 50)
+    assert loud[0] == pytest.approx(start, abs=0 if desk.exact else LATENCY_WANDERS)
     assert desk.card.counts.underruns == 0
 
 
@@ -221,13 +230,13 @@ def test_a_gap_counts_inside_a_reply_only(desk: Desk) -> None:
     for _ in range(3):
         desk.card.write(counting(800))
         desk.pass_time(RATE_HZ // 5)
-    assert desk.card.counts.underruns == 2
+    assert desk.gaps() == 2
     desk.card.end_reply()
     desk.card.begin_reply()
     desk.card.write(counting(800))
     desk.card.end_reply()
     desk.pass_time(RATE_HZ // 5)
-    assert desk.card.counts.underruns == 2
+    assert desk.gaps() == 2
 
 
 def test_stop_ends_a_read(desk: Desk) -> None:
@@ -288,6 +297,26 @@ def test_four_seconds_asleep_lose_nothing_and_six_are_counted(sound: virtual_car
 def test_an_unknown_card_is_named_with_its_neighbours(sound: virtual_card.VirtualCard) -> None:
     with pytest.raises(DeviceError, match=r"no microphone 'epsilon_virtuel' .*did you mean epsilon_virtual"):
         find_card("epsilon_virtuel")
+
+
+@pytest.mark.card
+@pytest.mark.slow
+def test_a_card_that_goes_away_is_an_error(sound: virtual_card.VirtualCard, tmp_path: Path) -> None:
+    with virtual_card.virtual_card(tmp_path / "card") as other:
+        card = PortAudioCard(audio("portaudio", virtual_card.CARD), MonotonicClock())
+        card.start()
+        card.read()
+        card.write(counting(800))
+        other.stop()
+        with pytest.raises(DeviceError, match="the microphone gave no sound for 2 s"):
+            while card.read() is not None:
+                pass
+        card.write(counting(800))
+        with pytest.raises(DeviceError, match="the speaker has stopped"):
+            card.room()
+        card.stop()
+    os.environ.update(sound.environment)
+    virtual_card.look_again()
 
 
 def test_a_wav_card_without_its_file_says_so(tmp_path: Path) -> None:

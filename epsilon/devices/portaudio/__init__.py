@@ -45,7 +45,7 @@ class PortAudioCard:
             mixer = rtmixer.Mixer(device=self.devices.output, **settings)
         except sounddevice.PortAudioError as refusal:
             raise DeviceError(f"the card does not open: {refusal}", self.devices.name) from refusal
-        self._speaker = Speaker(mixer, rtmixer.RingBuffer, self.rate_hz, block)
+        self._speaker = Speaker(mixer, rtmixer.RingBuffer, self.rate_hz, block, self.devices.name)
         self._microphone = Microphone(
             recorder, rtmixer.RingBuffer, self.rate_hz, self.clock, self.devices.name
         )

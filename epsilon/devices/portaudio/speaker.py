@@ -9,6 +9,7 @@ import numpy as np
 from epsilon.devices.portaudio.microphone import power_of_two
 from epsilon.dsp.fade import fade_out
 from epsilon.dsp.resample import StreamResampler
+from epsilon.errors import DeviceError
 from epsilon.ring import Samples
 
 RATE_HZ = 16_000
@@ -23,7 +24,8 @@ class Speaker:
     Positions are frames of the microphone's time line at 16 kHz.
     """
 
-    def __init__(self, mixer: Any, new_ring: Any, rate_hz: int, block: int) -> None:
+    def __init__(self, mixer: Any, new_ring: Any, rate_hz: int, block: int, name: str) -> None:
+        self._name = name
         self._mixer, self._new_ring, self._rate_hz, self._block = mixer, new_ring, rate_hz, block
         self._resampler = StreamResampler(RATE_HZ, rate_hz) if rate_hz != RATE_HZ else None
         self._remembered: Samples = np.zeros(REMEMBERED_FRAMES, np.float32)
@@ -81,7 +83,9 @@ class Speaker:
         return True
 
     def waiting_frames(self) -> int:
-        """Frames written that the card has not taken."""
+        """Frames written that the card has not taken; DeviceError when it has stopped taking any."""
+        if not self._mixer.active:
+            raise DeviceError("the speaker has stopped", self._name, "is it plugged in?")
         return round(self._ring.read_available * RATE_HZ / self._rate_hz)
 
     def cut(self, fade_frames: int) -> int:
