@@ -95,9 +95,9 @@ class Whisper:
         room = len(self._positions) - len(self._start) - 1
         limit = min(room, max(keep, int(seconds * TOKENS_PER_SECOND) + SPARE_TOKENS))
         ids, logprobs = self._decode((crossed["cross_k"], crossed["cross_v"]), draft[:room], keep, limit)
-        # Only tokens that were chosen speak for the words; certain ones were chosen on less sound.
-        doubtful = len(logprobs) > 0 and float(np.mean(logprobs)) < self._min_logprob
-        return draft[:keep] if doubtful else ids
+        # Once a word is certain there is speech, and a doubtful guess at the rest beats none.
+        doubtful = keep == 0 and len(logprobs) > 0 and float(np.mean(logprobs)) < self._min_logprob
+        return [] if doubtful else ids
 
     def _listen(self, hearing: Hearing) -> None:
         if hearing.mel.samples == hearing.passed or hearing.mel.samples < SHORTEST_FRAMES:
