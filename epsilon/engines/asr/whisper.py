@@ -167,7 +167,7 @@ def _array(path: Path) -> Array:
         table: Array = np.load(path, mmap_mode="r")
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise ModelError(f"is not a numpy array: {error}", where=str(path)) from error
     return table
 

@@ -130,5 +130,5 @@ def _styles(path: Path) -> dict[str, Style]:
     try:
         with np.load(path) as table:
             return {name: table[name].astype(np.float32).reshape(-1) for name in table.files}
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(f"cannot be read as styles: {error}", where=str(path)) from error
