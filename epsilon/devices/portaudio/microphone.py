@@ -15,6 +15,7 @@ RATE_HZ = 16_000
 RING_S = 4.0  # the longest pause of Python that loses nothing
 FIRST_FRAMES_S = 6.0  # a card that has given nothing by then is dead
 PAUSE_S = 2.0  # nor does a living one pause for longer
+LATE_S = 0.003  # a block that is not there when it is due is looked for again after this
 DRIFT = 0.002  # how much of a late block's lateness is taken for drift of the card's clock against ours
 
 
@@ -28,7 +29,8 @@ class Microphone:
         self._resampler = StreamResampler(rate_hz, RATE_HZ) if rate_hz != RATE_HZ else None
         self._latency_frames = round(recorder.latency * RATE_HZ)
         self._waiting: Samples = np.zeros(0, np.float32)
-        self._earlier_frames = self._full = self._flagged = 0
+        self._earlier_frames = self._full = self._flagged = self._fetched = 0
+        self._start_s = clock.now()
         self._stopped = False
 
     @property
@@ -72,19 +74,22 @@ class Microphone:
         return block
 
     def _wait_for(self, frames: int, patience_s: float) -> bool:
-        """Sleep, as long as the frames take, until the ring holds them; False when stopped."""
+        """Sleep until the ring is due to hold so many more of the card's frames; False when stopped."""
         give_up_s = self._clock.now() + patience_s
-        while not self._stopped and (missing := frames - self._ring.read_available) > 0:
-            if self._clock.now() > give_up_s:
+        due_s = self._start_s + self._latency_frames / RATE_HZ + (self._fetched + frames) / self._rate_hz
+        while not self._stopped and self._ring.read_available < frames:
+            now_s = self._clock.now()
+            if now_s > give_up_s:
                 raise DeviceError(
                     f"the microphone gave no sound for {patience_s:.0f} s", self._name, "is it plugged in?"
                 )
-            self._clock.sleep_until(self._clock.now() + max(missing / self._rate_hz, 0.002))
+            self._clock.sleep_until(min(max(due_s, now_s + LATE_S), give_up_s + LATE_S))
         return not self._stopped
 
     def _fetch(self) -> None:
         fresh = np.empty(self._ring.read_available, np.float32)
         self._ring.readinto(fresh)
+        self._fetched += len(fresh)
         if self._action not in self._recorder.actions:  # a full ring ends the recording: count it and go on
             self._full += 1
             self._flagged += self._action.stats.input_overflows

@@ -36,7 +36,8 @@ class Speaker:
     @property
     def underflows(self) -> int:
         """How often the card itself ran dry while a stretch played."""
-        return self._underflows + (self._action.stats.output_underflows if self._action is not None else 0)
+        action = self._action  # asked by the thread that reads the microphone: it may end meanwhile
+        return self._underflows + (action.stats.output_underflows if action is not None else 0)
 
     def start(self) -> None:
         """Open; silence leaves."""
