@@ -27,7 +27,8 @@ _LONGEST_GUESS = 20  # phonemes
 _CACHED_WORDS = 4096
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
+    """Where cmudict.dict and the guesser's weights lie. Raises ModelError if the package is not installed."""
     found = importlib.util.find_spec("ttstokenizer")
     if found is None or not found.submodule_search_locations:
         raise ModelError("the pronouncing dictionary is missing", hint="pip install --no-deps ttstokenizer")
@@ -74,7 +75,7 @@ class Lexicon:
 
     def __init__(self, folder: Path | None = None) -> None:
         """`folder` holds cmudict.dict and checkpoint20.npz; by default the installed package's. Raises ModelError."""
-        folder = folder or _data_folder()
+        folder = folder or data_folder()
         try:
             self._lines = b"\n" + (folder / "cmudict.dict").read_bytes().rstrip() + b"\n"
             self._guesser = Guesser(folder / "checkpoint20.npz")

@@ -131,7 +131,7 @@ def _utterance(said: Said, teacher: Teacher) -> _Utterance | None:
     middle = slice(1, None, _STEP)  # the teacher's parameters in the middle of each of our frames
     sharp = sharpen(said.cepstrum[middle].astype(np.float64), teacher.alpha, teacher.beta)
     gain = teacher.gain / 32768
-    pulse, noise = student_filters(sharp, said.strengths[middle], teacher.filters, gain)
+    pulse, noise = student_filters(sharp, said.strengths[middle].astype(np.float64), teacher.filters, gain)
     return _Utterance(
         tokens=[_ID[token] for token in tokens],
         durations=durations,

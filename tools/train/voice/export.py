@@ -167,6 +167,7 @@ def _page(voice: Voice) -> str:
         "pad": PAD,
         "symbols": list(TOKENS),
         "styles": {name: style.what for name, style in STYLES.items()},
+        "teachers": {name: style.voice for name, style in STYLES.items()},
     }
     head = (
         "# What the graphs of this voice take and give; written by tools/train/voice/export.py.\n"

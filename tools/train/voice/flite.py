@@ -21,8 +21,8 @@ FRAME_SAMPLES = 80  # flite's own step, 5 ms
 VOICES = ("slt", "rms", "awb")
 
 _P = c.c_void_p
-_STRING = "R:SylStructure.parent.parent.R:Token.parent."
-_FEATURES = (
+_TOKEN = "R:SylStructure.parent.parent.R:Token.parent."
+_DATABASE: Any = (
     [("name", _P), ("types", _P), ("num_types", c.c_int), ("sample_rate", c.c_int)]
     + [("f0_mean", c.c_float), ("f0_stddev", c.c_float)]
     + [("num_f0_models", c.c_int), ("f0_trees", _P), ("num_param_models", c.c_int), ("param_trees", _P)]
@@ -40,19 +40,21 @@ _FEATURES = (
 
 
 class _Clustergen(c.Structure):
-    _fields_ = _FEATURES
+    _fields_ = _DATABASE
+
+
+_TRACK: Any = [("type", c.c_char_p), ("frames", c.c_int), ("channels", c.c_int), ("times", _P)]
+_TRACK += [("rows", c.POINTER(c.POINTER(c.c_float)))]
+_WAVE: Any = [("type", c.c_char_p), ("rate", c.c_int), ("samples", c.c_int), ("channels", c.c_int)]
+_WAVE += [("data", c.POINTER(c.c_short))]
 
 
 class _Track(c.Structure):
-    _fields_ = [("type", c.c_char_p), ("frames", c.c_int), ("channels", c.c_int), ("times", _P)] + [
-        ("rows", c.POINTER(c.POINTER(c.c_float)))
-    ]
+    _fields_ = _TRACK
 
 
 class _Wave(c.Structure):
-    _fields_ = [("type", c.c_char_p), ("rate", c.c_int), ("samples", c.c_int), ("channels", c.c_int)] + [
-        ("data", c.POINTER(c.c_short))
-    ]
+    _fields_ = _WAVE
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,10 @@ class Teacher:
         item = lib.relation_head(lib.utt_relation(utterance, b"Segment"))
         while item:
             word = lib.path_to_item(item, b"R:SylStructure.parent.parent")
-            feature = lambda path: lib.ffeature_string(item, path.encode()).decode()  # noqa: B023, E731
             phones.append(
                 Phone(
-                    name=feature("name"),
-                    stressed=feature("R:SylStructure.parent.stress") == "1",
+                    name=self._text(item, "name"),
+                    stressed=self._text(item, "R:SylStructure.parent.stress") == "1",
                     end_s=lib.item_feat_float(item, b"end"),
                     starts_word=word is not None and word != word_before,
                     punctuation="" if word is None else self._punctuation(item, word),
@@ -177,9 +178,13 @@ class Teacher:
             item = lib.item_next(item)
         return phones
 
+    def _text(self, item: int, path: str) -> str:
+        found: bytes = self._lib.ffeature_string(item, path.encode())
+        return found.decode()
+
     def _punctuation(self, item: int, word: int) -> str:
         """What the text has after this word; a token such as 42 has several words, only its last one counts."""
         if self._lib.path_to_item(item, b"R:SylStructure.parent.parent.R:Token.n"):
             return ""
-        found: bytes = self._lib.ffeature_string(item, (_STRING + "punc").encode())
-        return "" if found in (b"0", b"") else found.decode()
+        found = self._text(item, _TOKEN + "punc")
+        return "" if found == "0" else found

@@ -6,12 +6,55 @@ Sentences teach the melody of speech; random words show every phoneme beside eve
 import random
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from epsilon.engines.tts.lexicon import data_folder
+from tools.train.speech.synthesis import training_sentences
+from tools.train.text.sentences import load
 
 _QUESTION = frozenset(
     "who what when where why how do does did is are am was were can could would will shall should have has may".split()
 )
 _WH = frozenset("who what when where why how".split())
 _WORD = re.compile(r"[a-z][a-z']*")
+
+
+_DICTIONARY_WORD = re.compile(r"^[a-z]+(?= )", re.MULTILINE)
+
+
+def everyday_sentences(count: int, seed: int) -> list[str]:
+    """Sentences of the ears' templates, lower case and without punctuation."""
+    return list(islice(training_sentences(load(), random.Random(seed)), count))
+
+
+def replies(characters: Path) -> list[str]:
+    """What the characters say in their dialogues, with punctuation, where it stands there word for word."""
+    found: set[str] = set()
+    for path in sorted(characters.glob("*/dialogues*.yaml")):
+        for text in _texts(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            found.update(reply.strip() for reply in text.split(" | "))
+    return sorted(reply for reply in found if "$" not in reply and reply and reply[-1] in ".?!")
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Every value that is a text, however deep."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+
+
+def dictionary_words() -> list[str]:
+    """The plain words of the pronouncing dictionary."""
+    return _DICTIONARY_WORD.findall((data_folder() / "cmudict.dict").read_text(encoding="utf-8"))
 
 
 def is_question(sentence: str) -> bool:
