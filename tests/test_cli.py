@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import struct
@@ -226,6 +227,20 @@ def test_chat_without_a_terminal_says_one_plain_line_per_reply_and_nothing_else(
     assert toy.returncode == 0 and errors == ""
     assert len(replies.splitlines()) == 2
     assert all(line.strip() and line.isprintable() for line in replies.splitlines())
+
+
+def test_what_is_typed_may_be_anything() -> None:
+    toy = subprocess.Popen(
+        [sys.executable, "-m", "epsilon", "chat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    typed = b"\xff\xfe\n???\n" + b"and then " * 3_000 + "\nüñí 你好\n".encode()
+    replies, errors = toy.communicate(typed, timeout=60)
+    assert (toy.returncode, errors) == (0, b"")
+    assert len(replies.splitlines()) == 4
 
 
 def test_say_and_transcribe_go_through_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

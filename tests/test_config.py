@@ -158,6 +158,8 @@ def test_all_mistakes_of_a_file_are_told_together_in_its_order(home: Path) -> No
         (b"# nothing\n", "is empty"),
         (b"\xff\xfe\x00", "not text in UTF-8"),
         (b"- a\n", "key: value"),
+        (b"a: \x00", "is not YAML"),
+        (b"[" * 5_000, "nested too deeply"),
     ],
 )
 def test_a_file_that_holds_no_settings(home: Path, content: bytes, told: str) -> None:

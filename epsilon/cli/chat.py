@@ -10,6 +10,7 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 
 PROMPT = "you> "
+SILENCE = "…"  # the reply of a character who chooses to say nothing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
                 print(piece, end="", flush=True)
             print()
         else:
-            print(" ".join("".join(mind.answer(line)).split()), flush=True)
+            print(" ".join("".join(mind.answer(line)).split()) or SILENCE, flush=True)
     return 0
 
 

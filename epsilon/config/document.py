@@ -100,6 +100,8 @@ def read(path: Path, problems: Problems) -> Table:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise ConfigError(f"is not YAML: {error.reason}", f"{name}:{line}") from error
+    except RecursionError as error:
+        raise ConfigError("is not YAML that anybody wrote: it is nested too deeply", name) from error
     if root is None:
         raise ConfigError("is empty", name)
     tree = _tree(root, name, problems)
