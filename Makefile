@@ -44,12 +44,16 @@ train: train-ears train-mind train-voice ## train the three pocket models anew (
 
 train-ears: .venv/trainable ## the recogniser alone
 	$(BIN)/python -m tools.train.ears
+	$(EPSILON) models manifest --write
 
 train-mind: .venv/trainable ## the language model alone
 	$(BIN)/python -m tools.train.mind
+	$(EPSILON) models manifest --write
 
 train-voice: .venv/trainable ## the voice alone
 	$(BIN)/python -m tools.train.voice
+	$(EPSILON) models manifest --write
+	$(BIN)/python -m tools.lines
 
 bench: .venv/tested    ## time to first utterance, idle cost, a held interpreter, privacy (some ten minutes)
 	@tools/system_packages test
@@ -78,7 +82,7 @@ clean:                ## remove the virtual environment, caches and everything m
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .venv/installed: requirements.lock pyproject.toml
-	@echo "== Epsilon: preparing .venv (once; about 150 MB, a minute or two)"
+	@echo "== Epsilon: preparing .venv (once; about 200 MB, a minute or two)"
 	@tools/make_venv .venv
 	$(PIP) --no-deps -r requirements.lock
 	$(PIP) --no-deps --quiet -e .
@@ -92,5 +96,5 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar o
 .venv/trainable: .venv/installed requirements-train.lock
 	@tools/system_packages train
 	@echo "== Epsilon: adding what training needs (about 3 GB with the CUDA parts of torch)"
-	$(PIP) -c requirements-train.lock torch onnx scipy pocketsphinx
+	$(PIP) -c requirements-train.lock torch onnx scipy safetensors pocketsphinx
 	@touch $@
