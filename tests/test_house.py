@@ -185,3 +185,17 @@ def test_every_engine_effect_and_device_has_a_contract_that_lists_its_folder() -
     for folder in ("effects", "devices"):
         assert loadable_names(folder), folder
         assert folder in contracts, f"no contract names {folder}"
+
+
+def test_the_readme_names_what_there_is() -> None:
+    from epsilon.config.folders import module_names
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "<!--" not in text, "a measured figure is missing"
+    for command in set(module_names("cli")) - {"version"}:
+        assert f"`{command}" in text or f"epsilon {command}" in text, command
+    for name in re.findall(r"`([a-z_]+/[a-z_./]*[a-z_])/?`", text):
+        assert (ROOT / name).exists() or (PACKAGE / name).exists(), name
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for target in re.findall(r"`make ([a-z-]+)", text):
+        assert target in targets, target
