@@ -30,6 +30,7 @@ from tools.train.text.sentences import load
 
 RATE_HZ = 16_000
 NOISE_DB = 10.0
+PREROLL_FRAMES = RATE_HZ // 4  # the toy's stage `vad` hands over so much from before the speech
 SETS = ("seen_voices", "held_out_voice", "held_out_templates", "noise", "people")
 
 
@@ -74,6 +75,12 @@ def hear(engine: Whisper, samples: NDArray[np.int16], hop_ms: int) -> str:
     return " ".join(engine.finish(hearing).committed)
 
 
+def in_silence(utterance: Utterance) -> Utterance:
+    """The same after the silence that the toy hands over before the speech."""
+    before = np.zeros(PREROLL_FRAMES, np.int16)
+    return Utterance(utterance.sentence, utterance.voice, np.concatenate([before, utterance.samples]))
+
+
 def in_noise(utterances: list[Utterance]) -> list[Utterance]:
     """The same in pink noise, 10 dB below the speech, from a seed."""
     rng = np.random.default_rng(9)
@@ -108,7 +115,7 @@ def evaluation_speech(count: int, folder: Path) -> dict[str, list[Utterance]]:
         place.mkdir(parents=True)
         for name, utterances in made.items():
             shards.write(place / name, utterances)
-    sets = {path.stem: shards.read(path) for path in sorted(place.glob("*.json"))}
+    sets = {path.stem: [in_silence(u) for u in shards.read(path)] for path in sorted(place.glob("*.json"))}
     return {**sets, "noise": in_noise(sets["seen_voices"])}
 
 

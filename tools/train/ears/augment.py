@@ -14,6 +14,7 @@ from tools.train.speech.voices import Samples
 CONTEXTS_S = (2, 4, 6, 8, 10)
 _ROOMS, _ROOM_SAMPLES = 96, 4000
 _NOISE_S = 60
+_STEADY = 3  # of the noises: white, pink and brown, not voices
 _PAD_S = (0.05, 0.6)
 Wave = NDArray[np.float32]
 
@@ -86,6 +87,7 @@ class Augmenter:
         """
         pause = int(self.rng.uniform(*_PAD_S) * RATE_HZ)
         before, after = self.rng.integers(0, pause, (2, len(waves)))
+        before[self.rng.random(len(waves)) < 0.2] = 0
         longest = max(len(wave) + a + b for wave, a, b in zip(waves, before, after, strict=True))
         if self.rng.random() < 0.6 * strength:
             longest = next((s * RATE_HZ for s in CONTEXTS_S if s * RATE_HZ >= longest), longest)
@@ -108,13 +110,14 @@ class Augmenter:
         waves[chosen] = wet[:, : waves.shape[1]]
 
     def _add_noise(self, waves: Tensor, strength: float) -> None:
-        """4 … 35 dB below the speech."""
+        """4 … 35 dB below the speech; at least what a microphone adds, 25 … 75 dB below it."""
         levels = waves.square().mean(1).sqrt() + 1e-6
         for wave, level in zip(waves, levels, strict=True):
-            if self.rng.random() < 0.7 * strength:
-                noise = self.noises[self.rng.integers(len(self.noises))]
-                start = int(self.rng.integers(0, len(noise) - len(wave)))
-                wave += noise[start : start + len(wave)] * (level * 10 ** (-self.rng.uniform(4, 35) / 20))
+            loud = self.rng.random() < 0.7 * strength
+            below_db = self.rng.uniform(4, 35) if loud else self.rng.uniform(25, 75)
+            noise = self.noises[self.rng.integers(len(self.noises) if loud else _STEADY)]
+            start = int(self.rng.integers(0, len(noise) - len(wave)))
+            wave += noise[start : start + len(wave)] * (level * 10 ** (-below_db / 20))
 
     def _tone(self, count: int, strength: float) -> Tensor:
         """[B, 80, 1] power factors: a spectral tilt, a ripple, and now and then a low-pass."""
