@@ -8,8 +8,10 @@ BIN     := .venv/bin
 EPSILON := $(BIN)/epsilon
 CHOSEN  := --board $(BOARD) $(if $(CHARACTER),--character $(CHARACTER))
 
+PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
+
 .DEFAULT_GOAL := list
-.PHONY: list run talk test quick check models bench evaluate takes lines train train-ears train-mind train-voice clean
+.PHONY: list run talk test quick check models bench evaluate takes lines openvino train train-ears train-mind train-voice clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -74,13 +76,14 @@ takes: .venv/tested   ## replay every take and store what came out as the new re
 lines: .venv/installed ## record each character's line for trouble anew, after the voice has changed
 	$(BIN)/python -m tools.lines
 
+openvino: .venv/installed ## add the OpenVINO runtime, without the telemetry package it would bring
+	$(PIP) --no-deps openvino==2026.4.1
+
 clean:                ## remove the virtual environment, caches and everything made
 	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps say when something was last installed; a second run finds them and is instant.
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
-
 .venv/installed: requirements.lock pyproject.toml
 	@echo "== Epsilon: preparing .venv (once; about 200 MB, a minute or two)"
 	@tools/make_venv .venv
