@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,31 +12,62 @@ from epsilon.clock import MonotonicClock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.engines.llm.conversation import Conversation
-from epsilon.engines.protocols import SAMPLE_RATE_HZ, Recognizer
-from epsilon.messages import Heard, Phrase, Sound, Token, Words
-from epsilon.ring import Samples
-from epsilon.stage import Place
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, Recognizer, VoiceDetector
+from epsilon.messages import Heard, Message, Phrase, Sound, Token, Words
+from epsilon.ring import Bell, Ring, SampleRing, Samples
+from epsilon.stage import SLOTS, Place
+from epsilon.stages.asr import Asr
 from epsilon.stages.effects import Effects
 from epsilon.stages.llm import Llm
 from epsilon.stages.phrases import Cutter
 from epsilon.stages.tts import Tts
-from epsilon.toy import load_effects, load_engine, seat_of
+from epsilon.stages.vad import Vad
+from epsilon.toy import MICROPHONE_FRAMES, load_effects, load_engine, seat_of
 from epsilon.turn import Turn
+
+PAUSE_MS = 500  # of silence, so that the detector surely sees the end of the last utterance
+
+
+@dataclass(frozen=True)
+class ClosedMouth:
+    """Of a toy that does nothing but listen."""
+
+    sounding = deafening = False
 
 
 class Ears:
-    """Speech to words."""
+    """Speech to words: the vad and asr stages without their threads."""
 
     def __init__(self, board: Board) -> None:
+        self.board = board
+        self.detector: VoiceDetector = load_engine(board, "vad")
         self.recognizer: Recognizer = load_engine(board, "asr")
-        self.hop_frames = round(board.turn.hop_ms * SAMPLE_RATE_HZ / 1000)
 
     def words(self, samples: Samples) -> str:
-        """The words in samples [n] at 16 kHz, heard hop by hop as in a conversation."""
-        hearing: Any = self.recognizer.start()
-        for start in range(0, len(samples), self.hop_frames):
-            self.recognizer.hear(hearing, samples[start : start + self.hop_frames])
-        return self.recognizer.finish(hearing).text
+        """The words in samples [n] at 16 kHz: speech is found and heard hop by hop as in a conversation."""
+        microphone, heard = SampleRing(MICROPHONE_FRAMES), Ring[Message](SLOTS, Bell())
+        turn, clock = Turn(), MonotonicClock()
+        place = Place(seat_of(self.board, "asr"), turn, clock)
+        self.detector.reset()
+        vad = Vad(place, microphone, self.detector, self.board.turn, ClosedMouth())
+        asr = Asr(place, microphone, self.recognizer)
+        vad.outbox, asr.outbox = asr.inbox(), heard
+        found: list[str] = []
+        for block in self._blocks(samples):
+            microphone.write(block)
+            vad.step()
+            asr.step()
+            while (words := heard.take()) is not None:
+                found += words.all if isinstance(words, Words) and words.final else ()
+        return " ".join(found)
+
+    def _blocks(self, samples: Samples) -> Iterator[Samples]:
+        """The samples and the silence that ends the last utterance, a hop at a time."""
+        silence = np.zeros(round((self.board.turn.silence_ms + PAUSE_MS) * SAMPLE_RATE_HZ / 1000), np.float32)
+        whole = np.concatenate([samples, silence])
+        hop = round(self.board.turn.hop_ms * SAMPLE_RATE_HZ / 1000)
+        for start in range(0, len(whole), hop):
+            yield whole[start : start + hop]
 
 
 class Mind:

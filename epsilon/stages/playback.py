@@ -60,6 +60,11 @@ class Playback(Stage):
         """True from a reply's first sound to its last."""
         return self.mark is not None
 
+    @property
+    def deafening(self) -> bool:
+        """True while the microphone hears the reply."""
+        return self.sounding and self.card.hears_itself
+
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Sound)
         if self.mark is None:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from epsilon.config.board import TurnRule
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, VoiceDetector
 from epsilon.messages import Message, Speech
 from epsilon.ring import SampleRing
 from epsilon.stage import Place, Stage
-from epsilon.stages.playback import Playback
 
 WINDOW_FRAMES = 512  # what the voice detector judges at once: 32 ms
 PREROLL_FRAMES = SAMPLE_RATE_HZ // 4  # speech begins before the detector believes it
 TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
 SETTLE_FRAMES = SAMPLE_RATE_HZ // 5  # silence after which the words so far are worth hearing out
+
+
+class Mouth(Protocol):
+    """Whether the toy speaks, which makes it harder or impossible to hear the user."""
+
+    @property
+    def sounding(self) -> bool:
+        """The toy speaks: it takes more to interrupt than to begin."""
+
+    @property
+    def deafening(self) -> bool:
+        """The toy speaks, and its microphone hears that."""
 
 
 class Vad(Stage):
@@ -27,16 +39,14 @@ class Vad(Stage):
         microphone: SampleRing,
         detector: VoiceDetector,
         rule: TurnRule,
-        playback: Playback,
+        mouth: Mouth,
     ) -> None:
         super().__init__(place)
-        self.detector, self.rule, self.playback = detector, rule, playback
+        self.detector, self.rule, self.mouth = detector, rule, mouth
         self.reader = microphone.reader(self.bell)
         self.speaking = self.settled = False
         self.voiced_frames = 0  # of the speech that may be starting
-        self.deaf_until = (
-            0  # an open speaker without echo cancellation: the toy does not listen while it speaks
-        )
+        self.deaf_until = 0  # without echo cancellation the toy does not listen while it speaks
         self.start_at = self.voiced_at = self.posted_at = 0
 
     def tick(self) -> bool:
@@ -69,14 +79,13 @@ class Vad(Stage):
             yield self._post(now_at, paused=False)
 
     def _await_start(self, voiced: bool, now_at: int) -> None:
-        sounding = self.playback.sounding
-        if sounding and self.playback.card.hears_itself:
+        if self.mouth.deafening:
             self.deaf_until = now_at + ROOM_FRAMES
         if not voiced or now_at < self.deaf_until:
             self.voiced_frames = 0
             return
         self.voiced_frames += WINDOW_FRAMES
-        needed_ms = self.rule.barge_in_ms if sounding else self.rule.min_speech_ms
+        needed_ms = self.rule.barge_in_ms if self.mouth.sounding else self.rule.min_speech_ms
         if self.voiced_frames < _frames(needed_ms):
             return
         mark = self.turn.next()
