@@ -23,7 +23,12 @@ from tools.train.voice.weights import share
 
 OPSET = 17
 LARGEST_FP16 = 65504.0
-_SAMPLE = "The quick brown fox, and seven lazy dogs, jump over the moon!"
+LOUDNESS_DB = -15.0  # of every voice: RMS of the louder half of 20 ms frames, below full scale
+_SAMPLES = (
+    "The quick brown fox, and seven lazy dogs, jump over the moon!",
+    "Would you like to know what I found in the garden?",
+    "Nobody came on Tuesday. It rained all day, and the soup was cold.",
+)
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,33 @@ def largest_activation(voice: Voice, ids: Tensor, style: Tensor) -> tuple[float,
     return largest[name], name
 
 
+def _ids(text: str) -> Tensor:
+    return torch.tensor([[TOKENS.index(symbol) for symbol in convert(text)]])
+
+
+@torch.no_grad()
+def match_levels(voice: Voice) -> None:
+    """Set the decoder's `level` so that each trained voice is LOUDNESS_DB loud."""
+    styles = voice.styles.weight.detach()
+    loudness = [
+        np.mean([_loudness_db(voice(_ids(text), s[None], torch.ones(1))[0]) for text in _SAMPLES])
+        for s in styles
+    ]
+    gains = torch.tensor((LOUDNESS_DB - np.array(loudness)) * np.log(10) / 20, dtype=torch.float32)
+    voice.decoder.level = torch.linalg.pinv(styles) @ gains
+
+
+def _loudness_db(samples: Tensor) -> float:
+    frames = samples[: len(samples) // 320 * 320].reshape(-1, 320)
+    power = frames.double().square().mean(dim=1).sort().values
+    return float(10 * torch.log10(power[len(power) // 2 :].mean()))
+
+
 def export(checkpoint: Path, folder: Path) -> None:
     """Write model.onnx, text.onnx, decoder.onnx, voices.npz and model.yaml into `folder`."""
     voice, names = load_checkpoint(checkpoint)
-    ids = torch.tensor([[TOKENS.index(symbol) for symbol in convert(_SAMPLE)]])
+    match_levels(voice)
+    ids = _ids(_SAMPLES[0])
     styles = {name: voice.styles.weight[names.index(style.voice)].detach() for name, style in STYLES.items()}
     for name, style in styles.items():
         value, layer = largest_activation(voice, ids, style[None])

@@ -7,6 +7,7 @@ time, no attention, no randomness.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -130,13 +131,17 @@ class Melody(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Frames to the two filters; `SourceFilter` makes them sound."""
+    """Frames to the two filters; `SourceFilter` makes them sound.
+
+    `level` is not trained: the export sets it so that all voices are equally loud (log gain = style · level).
+    """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.enter = Mix(sizes.text + _POSITION + _MELODY, sizes.decoder)
         self.blocks = nn.ModuleList([Block(sizes.decoder, sizes.style, 3, d) for d in _DECODER_DILATIONS])
         self.out = Mix(sizes.decoder, 2 * ORDER)
+        self.register_buffer("level", torch.zeros(sizes.style), persistent=False)
 
     def forward(self, frames: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, channels, frames] -> mel-cepstra [batch, frames, ORDER] of the pulse and the noise filter."""
@@ -144,7 +149,8 @@ class Decoder(nn.Module):
         for block in self.blocks:
             x = block(x, style)
         pulse, noise = self.out(functional.leaky_relu(x, 0.1)).transpose(1, 2).chunk(2, dim=2)
-        return pulse, noise
+        louder = functional.pad((style @ cast(Tensor, self.level)).reshape(-1, 1, 1), (0, ORDER - 1))
+        return pulse + louder, noise + louder
 
 
 class Voice(nn.Module):
