@@ -24,7 +24,7 @@ from tools.train.speech import shards
 class Recipe:
     """What was found to work; see README.md for what did not."""
 
-    minutes: float = 85.0
+    minutes: float = 75.0
     peak_rate: float = 1e-3
     warm_up_steps: int = 400
     hold_fraction: float = 0.2  # of the budget, before the cosine begins
