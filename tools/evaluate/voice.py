@@ -169,7 +169,7 @@ def main() -> None:
     """Prints a score for each style; pictures and sound of the first sentences land in --pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("models/pocket/voice"))
-    parser.add_argument("--style", action="append", help="leave out the others; may come again")
+    parser.add_argument("--style", action="append", help="instead of one for each teacher; may come again")
     parser.add_argument("--sentences", type=Path, default=SENTENCES, help="a file, one a line")
     parser.add_argument("--count", type=int, help="only the first so many sentences")
     parser.add_argument("--pictures", type=Path, default=Path("build/evaluate/voice"))
@@ -178,7 +178,8 @@ def main() -> None:
     options.pictures.mkdir(parents=True, exist_ok=True)
     sentences = options.sentences.read_text(encoding="utf-8").splitlines()[: options.count]
     known = teachers(options.model)
-    for style in options.style or known:
+    distinct = {teacher: style for style, teacher in reversed(known.items())}  # the first style of each
+    for style in options.style or sorted(distinct.values()):
         score = Score()
         teacher = Teacher(known[style])
         for sentence, heard in evaluate(options.model, style, teacher, sentences, options.pictures, score):
