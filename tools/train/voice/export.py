@@ -19,7 +19,7 @@ from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD, TOKENS
 from tools.train.voice.model import Sizes, Voice, look_around_frames
 from tools.train.voice.source import HOP_SAMPLES, SAMPLE_RATE_HZ
-from tools.train.voice.weights import share
+from tools.train.weights import share
 
 OPSET = 17
 LARGEST_FP16 = 65504.0

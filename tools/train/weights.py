@@ -1,8 +1,7 @@
-"""One copy of the weights for several graphs, in half precision.
+"""Weights in half the space: large matrices as fp16 that a Cast widens again, and one copy for several graphs.
 
-The whole voice and its two halves hold the same numbers. They are written once, to a file beside the graphs
-(ONNX external data), large matrices as fp16 that a Cast widens again: the runtime folds that while loading
-and computes in fp32.
+The runtime folds the Cast while loading and computes in fp32. Graphs that hold the same numbers, as the whole
+voice and its two halves do, share a file beside them (ONNX external data).
 """
 
 from collections.abc import Mapping
@@ -60,12 +59,20 @@ def halve(graph: onnx.GraphProto, exact: set[tuple[int, ...]]) -> None:
         graph.node.insert(0, cast)
 
 
+def store_halved(source: Path, target: Path) -> None:
+    """Write one graph with its large matrices halved."""
+    model = onnx.load(source)
+    lift_constants(model.graph)
+    halve(model.graph, exact=set())
+    onnx.save(model, target)
+
+
 def share(paths: Mapping[str, Path], exact: set[tuple[int, ...]], name: str = "weights.bin") -> None:
     """Rewrite the graphs in place with one weights file beside them."""
     file = WeightsFile(name)
     for path in paths.values():
         model = onnx.load(path)
-        _lift_constants(model.graph)
+        lift_constants(model.graph)
         halve(model.graph, exact)
         for tensor in model.graph.initializer:
             if len(numpy_helper.to_array(tensor).tobytes()) >= _SMALLEST_SHARED_BYTES:
@@ -76,7 +83,7 @@ def share(paths: Mapping[str, Path], exact: set[tuple[int, ...]], name: str = "w
     file.write(next(iter(paths.values())).parent)
 
 
-def _lift_constants(graph: onnx.GraphProto) -> None:
+def lift_constants(graph: onnx.GraphProto) -> None:
     """Make large Constant nodes initializers, so that they can be shared too."""
     for node in [node for node in graph.node if node.op_type == "Constant"]:
         tensors = [a.t for a in node.attribute if a.name == "value"]
