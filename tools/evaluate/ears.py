@@ -2,7 +2,7 @@
 
 The sound goes through the toy's own engine. Sets: `seen_voices` (voices trained on, sentences that are not),
 `held_out_voice`, `held_out_templates` (sentence shapes never trained on), `noise` (seen voices in pink noise
-at 10 dB) and `people` (recordings of people, if a folder of them is given). The speech is made anew from a
+at 10 dB) and `people` (recordings of people). The speech is made anew from a
 seed; that needs the distribution's flite and espeak-ng.
 """
 
@@ -28,6 +28,7 @@ from tools.train.speech.shards import Utterance
 from tools.train.speech.synthesis import make_evaluation_sets
 from tools.train.text.sentences import load
 
+PEOPLE = Path("tests/people")
 RATE_HZ = 16_000
 NOISE_DB = 10.0
 PREROLL_FRAMES = RATE_HZ // 4  # the toy's stage `vad` hands over so much from before the speech
@@ -128,13 +129,17 @@ def main() -> None:
     parser.add_argument(
         "--speech", type=Path, default=Path("build/evaluate/ears"), help="where the speech is kept"
     )
-    parser.add_argument("--recordings", type=Path, help="folder of recordings of people with a README.md")
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        default=PEOPLE,
+        help="folder of recordings of people with a README.md that has a table of files and words",
+    )
     parser.add_argument("--hop-ms", type=int, default=0, help="feed the sound in pieces, as the toy does")
     parser.add_argument("--show", type=int, default=0, help="print so many utterances of each set")
     options = parser.parse_args()
     sets = evaluation_speech(options.count, options.speech)
-    if options.recordings:
-        sets["people"] = recordings(options.recordings)
+    sets["people"] = recordings(options.recordings)
     engine = load_engine(options.model)
     for name in [name for name in options.set or SETS if name in sets]:
         report(engine, name, sets[name], options.hop_ms, options.show)
