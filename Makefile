@@ -8,6 +8,8 @@ BIN     := .venv/bin
 EPSILON := $(BIN)/epsilon
 CHOSEN  := --board $(BOARD) $(if $(CHARACTER),--character $(CHARACTER))
 
+# openvino is pinned as in pyproject.toml; --no-deps leaves its telemetry package out
+OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
@@ -77,7 +79,7 @@ lines: .venv/installed ## record each character's line for trouble anew, after t
 	$(BIN)/python -m tools.lines
 
 openvino: .venv/installed ## add the OpenVINO runtime, without the telemetry package it would bring
-	$(PIP) --no-deps openvino==2026.4.1
+	$(PIP) --no-deps $(OPENVINO)
 
 clean:                ## remove the virtual environment, caches and everything made
 	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
@@ -93,7 +95,7 @@ clean:                ## remove the virtual environment, caches and everything m
 
 .venv/tested: .venv/installed requirements-dev.lock
 	@echo "== Epsilon: adding what tests need"
-	$(PIP) --no-deps -r requirements-dev.lock
+	$(PIP) --no-deps -r requirements-dev.lock $(OPENVINO)
 	@touch $@
 
 .venv/trainable: .venv/installed requirements-train.lock
