@@ -15,6 +15,9 @@ from epsilon.ring import Samples
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
+REFILL_SHARE = (
+    8  # the card is fed again when this part of the lead is played: the rest is for when Python is held up
+)
 FADE_MS = 15.0  # a barge-in is silent after this, without a click
 AUDIBLE = 10 ** (-50 / 20)  # of full scale
 
@@ -97,10 +100,10 @@ class Playback(Stage):
     def due(self) -> float | None:
         if self.mark is None or not (self.waiting or self.ended):
             return None
-        ahead = self.card.pending()
-        wait_frames = (
-            max(ahead - self.card.lead_frames // 2, self.card.block_frames) if self.waiting else ahead
-        )
+        ahead = wait_frames = self.card.pending()
+        if self.waiting:
+            refill_at = self.card.lead_frames - self.card.lead_frames // REFILL_SHARE
+            wait_frames = max(ahead - refill_at, self.card.block_frames)
         return self.clock.now() + max(wait_frames, 1) / SAMPLE_RATE_HZ
 
     def _begin(self, mark: Mark) -> None:
