@@ -24,7 +24,7 @@ from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.runtimes import Array, Graph, Runtime
 
-FIRST_CHUNK_S = 0.1  # short, because somebody waits for it
+FIRST_CHUNK_S = 0.25  # short, because somebody waits for it, yet more than Python may be held up after it
 CHUNK_S = 0.2
 
 Style = npt.NDArray[np.float32]
@@ -84,7 +84,7 @@ class StyleTts2:
         return self._styles
 
     def speak(self, phonemes: Sequence[str], style: Style, speed: float) -> Iterator[Chunk]:
-        """The phrase in chunks of at most 200 ms; joined they are the phrase said at once."""
+        """The phrase in chunks of at most 250 ms; joined they are the phrase said at once."""
         for samples in self._phrases.windows(self.feeds(phonemes, style, speed)):
             yield Chunk(samples, self.sample_rate_hz)
 
@@ -119,7 +119,7 @@ def load(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
 
 
 def spans(length: int, rate_per_s: int) -> Iterator[tuple[int, int]]:
-    """A short first stretch of `length`, then longer ones: (start, end) of each."""
+    """A first stretch of `length`, then further ones: (start, end) of each."""
     start, size = 0, int(FIRST_CHUNK_S * rate_per_s)
     while start < length:
         yield start, min(length, start + size)
