@@ -194,10 +194,9 @@ def test_characters(home: Path) -> None:
     character = load_character("tim")
     assert (character.voice.speed, character.sampling.seed, character.effects) == (1.0, 0, ())
     path = home / "characters/tim/character.yaml"
-    path.write_text(CHARACTER + "effects: [{name: room, options: {mix: 20 %, wet: true}}]\nbanned: [darn]\n")
+    path.write_text(CHARACTER + "effects: [{name: room, options: {mix: 20 %, wet: true}}]\n")
     character = load_character("tim")
     assert character.effects[0].options == {"mix": 20.0, "wet": True}
-    assert character.banned == ("darn",)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,6 @@ class Character:
     openers: tuple[str, ...] = setting("how its answers like to begin, for the same", ())
     sampling: Sampling = setting("how the next word is chosen", Sampling)
     effects: tuple[EffectSettings, ...] = setting("the chain from voice to speaker, in order", ())
-    banned: tuple[str, ...] = setting("words that never leave its mouth", ())
     where: Table = field(default_factory=nowhere, repr=False, compare=False)
 
 

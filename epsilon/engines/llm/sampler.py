@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +22,14 @@ class Sampler:
     the same seed gives the same reply.
     """
 
-    def __init__(self, settings: Sampling, seed: int | Sequence[int], banned: Collection[int] = ()) -> None:
+    def __init__(self, settings: Sampling, seed: int | Sequence[int]) -> None:
         self._settings = settings
         self._random = np.random.default_rng(seed)
-        self._banned = np.array(sorted(banned), np.int64)
         self._picked: list[int] = []
 
     def pick(self, logits: Logits) -> int:
         """The chosen id from logits [vocabulary]."""
         scores = logits.astype(np.float64)
-        if len(self._banned):
-            scores[self._banned] = -np.inf
         self._penalise(scores)
         token = int(np.argmax(scores)) if self._settings.temperature == 0 else self._draw(scores)
         self._picked.append(token)
