@@ -8,8 +8,8 @@ from epsilon.config.character import Character
 from epsilon.devices import Card
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
 from epsilon.ring import Samples
+from epsilon.stages.playback import FADE_MS
 
-FADE_MS = 15.0
 TROUBLE = (
     "trouble.wav"  # in the character's folder; `python -m tools.lines` records it in the character's voice
 )

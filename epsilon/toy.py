@@ -111,13 +111,6 @@ class Toy:
             "laps": asr.reader.laps + vad.reader.laps,
         }
 
-    @property
-    def busy(self) -> bool:
-        """True while a turn is open: the user speaks, or the answer is being made or still sounds."""
-        vad, playback = self.stages[STAGES.index("vad")], self.stages[-1]
-        assert isinstance(vad, Vad) and isinstance(playback, Playback)
-        return vad.speaking or playback.sounding or any(len(box) for s in self.stages for box in s.inboxes)
-
     def step(self) -> None:
         """Lock-step: one microphone block, then every stage in the order of the sound until none has work."""
         capture, *others = self.stages
