@@ -1,0 +1,1 @@
+"""Turns checkpoints of others into the model folders that the toy runs."""
