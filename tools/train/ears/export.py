@@ -23,15 +23,19 @@ from torch import Tensor, nn
 from tools.train.ears import tokens
 from tools.train.ears.augment import CONTEXTS_S
 from tools.train.ears.features import BANDS, RATE_HZ
-from tools.train.ears.model import Ears, Layer, Shape
+from tools.train.ears.model import Ears, Shape
 from tools.train.weights import store_halved
+
+# (layer, head) of the decoder's cross-attention whose mean tells when a word was said.
+ALIGNMENT_HEADS = ((1, 0), (1, 1), (1, 2), (1, 3))
+MAX_S = 15  # longer utterances are cut at a word
 
 _ENCODER_INPUTS, _ENCODER_OUTPUTS = ["mel"], ["cross_k", "cross_v"]
 _DECODER_INPUTS = ["x", "past_k", "past_v", "cross_k", "cross_v"]
-_DECODER_OUTPUTS = ["ids", "logprobs", "new_k", "new_v"]
+_DECODER_OUTPUTS = ["ids", "logprobs", "new_k", "new_v", "frames"]
 _ENCODER_AXES = {"mel": {2: "frames"}, "cross_k": {3: "sound"}, "cross_v": {3: "sound"}}
 _DECODER_AXES = {
-    **{name: {1: "new"} for name in ("x", "ids", "logprobs")},
+    **{name: {1: "new"} for name in ("x", "ids", "logprobs", "frames")},
     **{name: {3: "past"} for name in ("past_k", "past_v")},
     **{name: {3: "sound"} for name in ("cross_k", "cross_v")},
     **{name: {3: "grown"} for name in ("new_k", "new_v")},
@@ -54,7 +58,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """x [1, n, D] after a past of P → best ids and their log probabilities [1, n], caches of P + n."""
+    """x [1, n, D] after a past of P → best ids and their log probabilities [1, n], caches of P + n, frames [1, n].
+
+    `frames` says where in the sound each token was looked for: the frame that the alignment heads attend to most.
+    """
 
     def __init__(self, ears: Ears) -> None:
         super().__init__()
@@ -62,28 +69,25 @@ class Decoder(nn.Module):
 
     def forward(
         self, x: Tensor, past_k: Tensor, past_v: Tensor, cross_k: Tensor, cross_v: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """See the class."""
         past, count = past_k.shape[3], x.shape[1]
         columns, rows = torch.arange(past + count)[None], torch.arange(count)[:, None] + past
         mask = (columns > rows).to(x.dtype) * -1e9
-        keys, values = [], []
+        keys, values, looks = [], [], []
         for i, layer in enumerate(self.ears.decoder):
             own = layer.own_norm(x)
             keys.append(torch.cat([past_k[i], layer.own.split(layer.own.key(own))], 2))
             values.append(torch.cat([past_v[i], layer.own.split(layer.own.value(own))], 2))
-            x = x + layer.own.attend(layer.own.split(layer.own.query(own)), keys[i], values[i], mask)
-            x = _across(layer, x, cross_k[i], cross_v[i])
+            weights = layer.own.weigh(layer.own.split(layer.own.query(own)), keys[i], mask)
+            x = x + layer.own.mix(weights, values[i])
+            across = layer.cross.weigh(layer.cross.split(layer.cross.query(layer.cross_norm(x))), cross_k[i])
+            x = layer.feed(x + layer.cross.mix(across, cross_v[i]))
+            looks.append(across)
         scores = torch.matmul(self.ears.decoder_norm(x), self.ears.embedding.weight.T)
         best, ids = torch.log_softmax(scores, -1).max(-1)
-        return ids, best, torch.stack(keys), torch.stack(values)
-
-
-def _across(layer: Layer, x: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    cross, norm = layer.cross, layer.cross_norm
-    if cross is None or norm is None:
-        raise ValueError("a decoder layer without cross-attention")
-    return layer.feed(x + cross.attend(cross.split(cross.query(norm(x))), key, value))
+        aligned = torch.stack([looks[layer][:, head] for layer, head in ALIGNMENT_HEADS]).mean(0)
+        return ids, best, torch.stack(keys), torch.stack(values), aligned.argmax(-1)
 
 
 def load_ears(checkpoint: Path) -> Ears:
@@ -169,6 +173,9 @@ def write_facts(ears: Ears, folder: Path) -> None:
         "start": [tokens.START],
         "end": tokens.END,
         "pad": tokens.PAD,
+        "words": "lower",
+        "max_s": MAX_S,
+        "alignment_heads": [list(place) for place in ALIGNMENT_HEADS],
     }
     text = yaml.safe_dump(facts, sort_keys=False, default_flow_style=None)
     head = "# The pocket ears. `contexts` are in steps of 20 ms (two feature frames), as for any Whisper.\n"

@@ -57,18 +57,19 @@ class Attention(nn.Module):
         """[B, T, D] → [B, H, T, D / H]."""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-        """All three [B, H, T, D / H] → [B, T, D]; `mask` is added to the scores."""
+    def weigh(self, query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Both [B, H, n, D / H] → how much each query looks at each key, [B, H, n, T]; `mask` is added before."""
         scores = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(-1, -2)).float()
-        if mask is not None:
-            scores = scores + mask
-        mixed = torch.matmul(scores.softmax(-1).to(value.dtype), value)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return (scores if mask is None else scores + mask).softmax(-1)
+
+    def mix(self, looks: Tensor, value: Tensor) -> Tensor:
+        """Weights [B, H, n, T] and values [B, H, T, D / H] → [B, n, D]."""
+        return self.out(torch.matmul(looks.to(value.dtype), value).transpose(1, 2).flatten(2))
 
     def forward(self, x: Tensor, source: Tensor, mask: Tensor | None = None) -> Tensor:
         """[B, T, D] → [B, T, D]."""
         query, key, value = self.query(x), self.key(source), self.value(source)
-        return self.attend(self.split(query), self.split(key), self.split(value), mask)
+        return self.mix(self.weigh(self.split(query), self.split(key), mask), self.split(value))
 
 
 class Layer(nn.Module):
