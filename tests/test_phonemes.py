@@ -7,7 +7,7 @@ import pytest
 
 from epsilon.engines.tts.phonemes import convert, pronounce
 from epsilon.engines.tts.symbols import PAD, SPACE, TOKENS
-from epsilon.engines.tts.wording import cardinal, ordinal, spoken, year
+from epsilon.engines.wording import cardinal, ordinal, spoken, year
 
 
 def test_a_sentence() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from epsilon.clock import ManualClock
 from epsilon.engines.protocols import Hypothesis
 from epsilon.messages import Speech, Words
 from epsilon.ring import SampleRing, Samples
+from epsilon.stage import Place
 from epsilon.stages.asr import Asr
 from epsilon.turn import Mark
 from tests.rig import place, results
@@ -63,3 +65,28 @@ def test_a_partial_that_a_newer_one_overtook_is_skipped_and_the_final_never_is()
     assert [type(item).__name__ for item in words] == ["Words"]
     assert stage.counts.skipped == 2
     assert len(recorder.given[0]) == 300
+
+
+def test_a_slow_recogniser_is_given_time_between_two_partials() -> None:
+    """The hop is 20 ms here, a pass costs 30 ms: every third partial is heard, and the pause and the final."""
+    clock, ring = ManualClock(), SampleRing(10_000)
+
+    class Slow(Recorder):
+        def hear(self, hearing: list[int], samples: Samples) -> Hypothesis:
+            clock.advance_to(clock.now() + 0.030)
+            return super().hear(hearing, samples)
+
+    recorder, rig = Slow(), place()
+    stage = Asr(Place(rig.seat, rig.turn, clock), ring, recorder)
+    ring.write(np.zeros(9000, np.float32))
+    mark, heard_until = Mark(1, 0), list[int]()
+    for hop in range(1, 10):
+        clock.advance_to(max(clock.now(), hop * 0.020))
+        for item in results(stage, [Speech(mark, 0, hop * 320)]):
+            assert isinstance(item, Words)
+            heard_until.append(hop)
+    assert heard_until == [1, 4, 7]
+    assert stage.counts.skipped == 6
+    paused = Speech(mark, 0, 3200, paused=True)
+    assert len(results(stage, [paused, Speech(mark, 0, 3520, last=True)])) == 1  # overtaken by the final
+    assert len(recorder.given[0]) == 3520

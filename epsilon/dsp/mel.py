@@ -18,6 +18,7 @@ WINDOW_FRAMES = 400
 HOP_FRAMES = 160
 BANDS = 80
 FLOOR = -10.0  # log10 of the smallest power that counts
+QUIET_FRAMES = 10  # 100 ms of feature frames
 RANGE = 8.0  # decades kept below the loudest
 
 Matrix = npt.NDArray[np.float32]
@@ -102,10 +103,13 @@ class LogMel:
         return result
 
     def quietest(self, first: int, last: int) -> int:
-        """The feature frame from `first` to `last` amid the quietest 100 ms: where to cut if one must."""
-        loudness = self._rows[first:last].mean(axis=1)
-        smooth = np.convolve(loudness, np.full(10, 0.1, np.float32), "same")
-        return first + int(np.argmin(smooth))
+        """The feature frame from `first` to before `last` amid the quietest 100 ms: where to cut if one must."""
+        around = QUIET_FRAMES // 2
+        first = min(first, self._count - 1)  # the last frames are not final yet
+        loudness = self._rows[: self._count].mean(axis=1)
+        padded = np.pad(loudness, (around, around), "edge")
+        smooth = np.convolve(padded, np.full(QUIET_FRAMES, 1 / QUIET_FRAMES, np.float32), "valid")
+        return first + int(np.argmin(smooth[first:last]))
 
     def _edge(self) -> Matrix:
         """The rows whose windows reach past the end of the sound, seen as if silence followed."""

@@ -43,8 +43,10 @@ class Facts:
             raise self._wrong(name, "a number")
         return float(value)
 
-    def text(self, name: str) -> str:
-        """A string."""
+    def text(self, name: str, default: str | None = None) -> str:
+        """A string; `default` when it is allowed to be missing."""
+        if default is not None and name not in self._values:
+            return default
         value = self._get(name)
         if not isinstance(value, str):
             raise self._wrong(name, "text")

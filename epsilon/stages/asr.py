@@ -10,9 +10,11 @@ from epsilon.messages import Message, Speech, Words
 from epsilon.ring import SampleRing
 from epsilon.stage import Place, Stage
 
+BREATH = 2.0  # a partial waits until so many times the last one's cost has passed
+
 
 class Asr(Stage):
-    """Keeps one pass in flight: a partial that a newer one has overtaken is skipped, the final never is."""
+    """One pass in flight, and time left between two: partials are skipped under load, the final never is."""
 
     def __init__(self, place: Place, microphone: SampleRing, recognizer: Recognizer) -> None:
         super().__init__(place)
@@ -20,23 +22,32 @@ class Asr(Stage):
         self.reader = microphone.reader()
         self.hearing: Any = None
         self.heard_turn = 0
+        self.ready_at_s = 0.0  # when the next partial may be heard
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Speech)
-        if not item.last and any(len(inbox) for inbox in self.inboxes):
+        if self._may_skip(item):
             self.counts.skipped += 1
             return
+        began_s = self.clock.now()
         if item.mark.turn != self.heard_turn:
             self.hearing, self.heard_turn = self.recognizer.start(), item.mark.turn
             self.reader.seek(item.start_at)
         hypothesis = self.recognizer.hear(
             self.hearing, self.reader.read(max(0, item.end_at - self.reader.at))
         )
+        self.ready_at_s = began_s + BREATH * (self.clock.now() - began_s)
         if item.last:
             hypothesis = self.recognizer.finish(self.hearing)
         words = Words(item.mark, hypothesis.committed, hypothesis.tail, item.paused, item.last)
         self.tell("words" if item.last else "partial", item.mark, *_texts(words))
         yield words
+
+    def _may_skip(self, item: Speech) -> bool:
+        """A partial that a newer one has overtaken, or that comes too soon; one before a pause is worth more."""
+        overtaken = any(len(inbox) for inbox in self.inboxes)
+        too_soon = not item.paused and self.clock.now() < self.ready_at_s
+        return not item.last and (overtaken or too_soon)
 
 
 def _texts(words: Words) -> tuple[str, str]:

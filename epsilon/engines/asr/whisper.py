@@ -6,7 +6,8 @@ and only what changed is decoded anew (the result is that of decoding from scrat
 is settled for good.
 
 A model folder holds encoder.onnx (mel -> cross_k, cross_v), decoder.onnx (x, past_k, past_v, cross_k, cross_v
--> ids, logprobs, new_k, new_v), embedding.npy, positions.npy, tokenizer.json and model.yaml.
+-> ids, logprobs, new_k, new_v), embedding.npy, positions.npy, tokenizer.json and model.yaml. A decoder may
+also say `frames` (where in the sound each token is) and `no_speech`, and may take `first`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from epsilon.config.models import Model
 from epsilon.dsp.mel import HOP_FRAMES, SAMPLE_RATE_HZ, LogMel
-from epsilon.engines.asr.agreement import agreed, loop_length, without_loop
+from epsilon.engines.asr.agreement import agreed
+from epsilon.engines.asr.decoding import Array, Decoder
+from epsilon.engines.asr.guards import Limits, Pass
 from epsilon.engines.asr.vocabulary import Vocabulary
 from epsilon.engines.facts import Facts
 from epsilon.engines.protocols import Hypothesis
@@ -29,22 +31,23 @@ from epsilon.ring import Samples
 from epsilon.runtimes import Graph, Runtime
 
 SHORTEST_FRAMES = SAMPLE_RATE_HZ // 10  # less sound than this is no word
-TOKENS_PER_SECOND, SPARE_TOKENS = 10.0, 5  # nobody speaks faster; more is a hallucination
-DEFAULT_MIN_LOGPROB = -1.25  # mean of the tokens; below it the words are guesses about a noise
-
-Array = npt.NDArray[np.float32]
-Cache = tuple[Array, Array]
+LONGEST_S = 15  # an utterance that goes on longer is cut at a settled word
+CUT_ROOM = (
+    100  # feature frames (1 s) at the end, to look for a pause in when nothing says where the words are
+)
+MEL_PER_SECOND = SAMPLE_RATE_HZ // HOP_FRAMES
 
 
 @dataclass
 class Hearing:
-    """One utterance so far. `earlier` holds the words of what was cut off when it outgrew the encoder."""
+    """One utterance so far. `earlier` holds the words of what was cut off when it grew too long."""
 
     mel: LogMel = field(default_factory=LogMel)
     sound: list[Samples] = field(default_factory=list)
     earlier: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()  # words of the last pass that are committed
     ids: list[int] = field(default_factory=list)  # best tokens of the last pass
-    settled: int = 0  # how many words of them are committed
+    places: list[int] = field(default_factory=list)  # feature frame of each; empty when the graph has none
     passed: int = 0  # frames of sound that the last pass saw
 
 
@@ -53,105 +56,110 @@ class Whisper:
 
     def __init__(self, folder: Path, encoder: Graph, decoder: Graph) -> None:
         facts = Facts(folder / "model.yaml")
-        self._encoder, self._decoder = encoder, decoder
-        self._vocabulary = Vocabulary(folder / "tokenizer.json")
-        self._embedding = _array(folder / "embedding.npy")
-        self._positions = _array(folder / "positions.npy")
-        self._start, self._end = facts.wholes("start"), facts.whole("end")
+        self._encoder = encoder
+        self._decoder = Decoder(
+            decoder,
+            _array(folder / "embedding.npy"),
+            _array(folder / "positions.npy"),
+            facts.wholes("start"),
+            facts.whole("end"),
+        )
+        self._vocabulary = Vocabulary(folder / "tokenizer.json", facts.text("words", "lower") == "cased")
         self._contexts = sorted(facts.wholes("contexts"))  # encoder frames of 20 ms
         self._padding = int(facts.number("padding_ms", 500) * SAMPLE_RATE_HZ / 1000) // HOP_FRAMES
-        self._min_logprob = facts.number("min_logprob", DEFAULT_MIN_LOGPROB)
-        layers, _, heads, _, width = decoder.inputs["past_k"]
-        self._empty = np.zeros((int(layers), 1, int(heads), 0, int(width)), np.float32)
-
-    @property
-    def longest_frames(self) -> int:
-        """Feature frames (10 ms) that the longest context holds besides its padding."""
-        return 2 * self._contexts[-1] - self._padding
+        self._limits = Limits.from_facts(facts)
+        longest = int(facts.number("max_s", LONGEST_S) * MEL_PER_SECOND)
+        self.longest_frames = min(2 * self._contexts[-1] - self._padding, longest)  # feature frames (10 ms)
 
     def start(self) -> Hearing:
         """The state of a new utterance."""
         return Hearing()
 
     def hear(self, hearing: Hearing, samples: Samples) -> Hypothesis:
-        """Take further samples [n] at 16 kHz; one encoder pass and at least one decoder pass."""
-        hearing.mel.push(samples)
-        hearing.sound.append(samples)
-        while hearing.mel.frames > self.longest_frames:
+        """Take further samples [n] at 16 kHz; at most one pass, unless they outgrow the longest utterance."""
+        while (room := self.longest_frames * HOP_FRAMES - hearing.mel.samples) < len(samples):
+            self._take(hearing, samples[:room])
             self._cut(hearing)
-        self._listen(hearing)
+            samples = samples[room:]
+        self._take(hearing, samples)
         words = self._vocabulary.words(hearing.ids)
-        return Hypothesis(hearing.earlier + words[: hearing.settled], words[hearing.settled :])
+        return Hypothesis(hearing.earlier + hearing.settled, words[len(hearing.settled) :])
 
     def finish(self, hearing: Hearing) -> Hypothesis:
         """All words committed. The last pass has seen all the sound, so nothing is left to compute."""
-        return Hypothesis(hearing.earlier + self._vocabulary.words(hearing.ids))
+        words = self._vocabulary.words(hearing.ids)
+        return Hypothesis(hearing.earlier + hearing.settled + words[len(hearing.settled) :])
 
-    def recognise(self, mel: LogMel, draft: list[int], keep: int = 0) -> list[int]:
-        """Best tokens for the sound; the first `keep` of `draft` are certain, the rest only saves time."""
-        context = next(size for size in self._contexts if 2 * size >= mel.frames + self._padding)
-        crossed = self._encoder({"mel": mel.window(2 * context)})
-        seconds = mel.samples / SAMPLE_RATE_HZ
-        room = len(self._positions) - len(self._start) - 1
-        limit = min(room, max(keep, int(seconds * TOKENS_PER_SECOND) + SPARE_TOKENS))
-        ids, logprobs = self._decode((crossed["cross_k"], crossed["cross_v"]), draft[:room], keep, limit)
+    def recognise(self, mel: LogMel, draft: list[int], keep: int = 0) -> Pass:
+        """Best tokens for the sound; the first `keep` of `draft` are certain, the rest only saves time.
+
+        `frames` of the result are feature frames (10 ms).
+        """
+        contexts = [size for size in self._contexts if 2 * size >= mel.frames + self._padding]
+        found = self._pass(mel, contexts[0], draft, keep)
+        if len(contexts) > 1 and self._repetitive(found):
+            # A context that is too short for it can itself make a Whisper run in circles.
+            found = self._pass(mel, contexts[1], found.ids, keep)
         # Once a word is certain there is speech, and a doubtful guess at the rest beats none.
-        doubtful = keep == 0 and len(logprobs) > 0 and float(np.mean(logprobs)) < self._min_logprob
-        return [] if doubtful else ids
+        return Pass() if keep == 0 and self._limits.silent(found) else found
 
-    def _listen(self, hearing: Hearing) -> None:
+    def _pass(self, mel: LogMel, context: int, draft: list[int], keep: int) -> Pass:
+        """One pass of the encoder over a context in steps of 20 ms, and as many of the decoder as it takes."""
+        crossed = self._encoder({"mel": mel.window(2 * context)})
+        cross = crossed["cross_k"], crossed["cross_v"]
+        limit = min(self._decoder.room, max(keep, self._limits.tokens(mel.samples / SAMPLE_RATE_HZ)))
+        found = self._decoder.decode(cross, draft, keep, limit)
+        stride = 2 * context // cross[0].shape[3]  # feature frames in one of the encoder's
+        found.frames[:] = [frame * stride for frame in found.frames]
+        return found
+
+    def _repetitive(self, found: Pass) -> bool:
+        return self._limits.repetitive(found, " ".join(self._vocabulary.words(found.ids)))
+
+    def _take(self, hearing: Hearing, samples: Samples) -> None:
+        """Add to the sound of an utterance and, if there is any news, hear it again."""
+        hearing.mel.push(samples)
+        hearing.sound.append(samples)
         if hearing.mel.samples == hearing.passed or hearing.mel.samples < SHORTEST_FRAMES:
             return
         hearing.passed = hearing.mel.samples
         before = self._vocabulary.words(hearing.ids)
-        keep = self._vocabulary.tokens_of(hearing.ids, hearing.settled)
-        hearing.ids = self.recognise(hearing.mel, hearing.ids, keep)
-        hearing.settled = max(hearing.settled, agreed(before, self._vocabulary.words(hearing.ids)))
+        keep = self._vocabulary.tokens_of(hearing.ids, len(hearing.settled))
+        found = self.recognise(hearing.mel, hearing.ids, keep)
+        hearing.ids, hearing.places = found.ids, found.frames
+        now = self._vocabulary.words(hearing.ids)
+        settled = now[: agreed(before, now)]
+        if settled[: len(hearing.settled)] == hearing.settled:
+            hearing.settled = settled
 
     def _cut(self, hearing: Hearing) -> None:
-        """Settle speech that outgrew the encoder up to its quietest place, and go on from there."""
-        limit = self.longest_frames
-        at = hearing.mel.quietest(limit // 2, limit) * HOP_FRAMES
-        sound = np.concatenate(hearing.sound)
-        head, hearing.mel = LogMel(), LogMel()
-        head.push(sound[:at])
-        hearing.mel.push(sound[at:])
-        keep = self._vocabulary.tokens_of(hearing.ids, hearing.settled)
-        hearing.earlier += self._vocabulary.words(self.recognise(head, hearing.ids, keep))
-        hearing.sound, hearing.ids, hearing.settled, hearing.passed = [sound[at:]], [], 0, 0
+        """Settle an utterance that has grown too long up to one of its words, and go on after it."""
+        words = self._vocabulary.words(hearing.ids)
+        count = len(hearing.settled) or max(0, len(words) - 1)
+        tokens = self._vocabulary.tokens_of(hearing.ids, count)
+        if not hearing.places or tokens == 0 or hearing.places[tokens - 1] < self.longest_frames // 4:
+            self._cut_anywhere(hearing)
+            return
+        places = [*hearing.places, self.longest_frames]
+        at = hearing.mel.quietest(places[tokens - 1], max(places[tokens], places[tokens - 1] + 1))
+        self._go_on(hearing, words[:count], at, hearing.ids[tokens:])
 
-    def _decode(self, cross: Cache, draft: list[int], keep: int, limit: int) -> tuple[list[int], list[float]]:
-        """Greedy tokens and the log probabilities of those that were free to choose, the end's too."""
-        first = len(self._start)
-        best, scores, cache = self._step([*self._start, *draft], 0, (self._empty, self._empty), cross)
-        best, scores = best[first - 1 :], scores[first - 1 :]  # best[j] follows draft[:j]
-        ids: list[int] = []
-        logprobs: list[float] = []
-        at = 0  # row of `best` that follows `ids`
-        while len(ids) < limit:
-            token = draft[len(ids)] if len(ids) < keep else int(best[at])
-            if len(ids) >= keep:
-                logprobs.append(float(scores[at]))
-            if token == self._end:
-                break
-            ids.append(token)
-            length = loop_length(ids)
-            if length:
-                return max(without_loop(ids, length), draft[:keep], key=len), logprobs
-            if draft[: len(ids)] == ids:
-                at = len(ids)
-                continue
-            place = first + len(ids) - 1
-            best, scores, cache = self._step([token], place, _cropped(cache, place), cross)
-            at = 0
-        return ids, logprobs
+    def _cut_anywhere(self, hearing: Hearing) -> None:
+        """The same without knowing where the words are: at a pause in the last second."""
+        at = hearing.mel.quietest(self.longest_frames - CUT_ROOM, self.longest_frames)
+        head = LogMel()
+        head.push(np.concatenate(hearing.sound)[: at * HOP_FRAMES])
+        keep = self._vocabulary.tokens_of(hearing.ids, len(hearing.settled))
+        words = self._vocabulary.words(self.recognise(head, hearing.ids, keep).ids)
+        self._go_on(hearing, words, at, [])
 
-    def _step(self, ids: list[int], place: int, past: Cache, cross: Cache) -> tuple[Array, Array, Cache]:
-        """For `ids` [n] at `place`: the best next ids [n], their log probabilities [n], the cache."""
-        x = self._embedding[ids].astype(np.float32) + self._positions[place : place + len(ids)]
-        feeds = {"x": x[None], "past_k": past[0], "past_v": past[1], "cross_k": cross[0], "cross_v": cross[1]}
-        out = self._decoder(feeds)
-        return out["ids"][0], out["logprobs"][0], (out["new_k"], out["new_v"])
+    def _go_on(self, hearing: Hearing, words: tuple[str, ...], at: int, draft: list[int]) -> None:
+        """Leave `words` and the sound before feature frame `at` behind."""
+        rest = np.concatenate(hearing.sound)[at * HOP_FRAMES :]
+        hearing.earlier += words
+        hearing.mel, hearing.sound, hearing.passed = LogMel(), [rest], 0
+        hearing.mel.push(rest)
+        hearing.settled, hearing.ids, hearing.places = (), draft, []
 
 
 def load(model: Model, runtime: Runtime, seat: Seat) -> Whisper:
@@ -170,10 +178,3 @@ def _array(path: Path) -> Array:
     except (ValueError, EOFError) as error:
         raise ModelError(f"is not a numpy array: {error}", where=str(path)) from error
     return table
-
-
-def _cropped(cache: Cache, length: int) -> Cache:
-    """The first `length` places of a cache [layers, 1, heads, places, width]."""
-    if cache[0].shape[3] == length:
-        return cache
-    return np.ascontiguousarray(cache[0][:, :, :, :length]), np.ascontiguousarray(cache[1][:, :, :, :length])

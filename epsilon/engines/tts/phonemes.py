@@ -4,7 +4,7 @@ from functools import cache
 
 from epsilon.engines.tts.lexicon import Lexicon
 from epsilon.engines.tts.symbols import PAD, PUNCTUATION, SPACE, TOKENS, VOWELS
-from epsilon.engines.tts.wording import spoken
+from epsilon.engines.wording import spoken
 
 # Words whose first entry in the dictionary is the rarer one in talk, and sounds that no dictionary lists.
 _OWN: dict[str, str] = {
