@@ -82,13 +82,13 @@ class Whisper:
             self._cut(hearing)
             samples = samples[room:]
         self._take(hearing, samples)
-        words = self._vocabulary.words(hearing.ids)
-        return Hypothesis(hearing.earlier + hearing.settled, words[len(hearing.settled) :])
+        words = self._words(hearing)
+        settled = len(hearing.settled)
+        return Hypothesis(hearing.earlier + words[:settled], words[settled:])
 
     def finish(self, hearing: Hearing) -> Hypothesis:
         """All words committed. The last pass has seen all the sound, so nothing is left to compute."""
-        words = self._vocabulary.words(hearing.ids)
-        return Hypothesis(hearing.earlier + hearing.settled + words[len(hearing.settled) :])
+        return Hypothesis(hearing.earlier + self._words(hearing))
 
     def recognise(self, mel: LogMel, draft: list[int], keep: int = 0) -> Pass:
         """Best tokens for the sound; the first `keep` of `draft` are certain, the rest only saves time.
@@ -113,6 +113,10 @@ class Whisper:
         found.frames[:] = [frame * stride for frame in found.frames]
         return found
 
+    def _words(self, hearing: Hearing) -> tuple[str, ...]:
+        """The words of the last pass; those that are settled as they were settled."""
+        return hearing.settled + self._vocabulary.words(hearing.ids)[len(hearing.settled) :]
+
     def _repetitive(self, found: Pass) -> bool:
         return self._limits.repetitive(found, " ".join(self._vocabulary.words(found.ids)))
 
@@ -123,18 +127,16 @@ class Whisper:
         if hearing.mel.samples == hearing.passed or hearing.mel.samples < SHORTEST_FRAMES:
             return
         hearing.passed = hearing.mel.samples
-        before = self._vocabulary.words(hearing.ids)
+        before = self._words(hearing)
         keep = self._vocabulary.tokens_of(hearing.ids, len(hearing.settled))
         found = self.recognise(hearing.mel, hearing.ids, keep)
         hearing.ids, hearing.places = found.ids, found.frames
-        now = self._vocabulary.words(hearing.ids)
-        settled = now[: agreed(before, now)]
-        if settled[: len(hearing.settled)] == hearing.settled:
-            hearing.settled = settled
+        now = self._words(hearing)
+        hearing.settled = now[: max(len(hearing.settled), agreed(before, now))]
 
     def _cut(self, hearing: Hearing) -> None:
         """Settle an utterance that has grown too long up to one of its words, and go on after it."""
-        words = self._vocabulary.words(hearing.ids)
+        words = self._words(hearing)
         count = len(hearing.settled) or max(0, len(words) - 1)
         tokens = self._vocabulary.tokens_of(hearing.ids, count)
         if not hearing.places or tokens == 0 or hearing.places[tokens - 1] < self.longest_frames // 4:
@@ -150,8 +152,8 @@ class Whisper:
         head = LogMel()
         head.push(np.concatenate(hearing.sound)[: at * HOP_FRAMES])
         keep = self._vocabulary.tokens_of(hearing.ids, len(hearing.settled))
-        words = self._vocabulary.words(self.recognise(head, hearing.ids, keep).ids)
-        self._go_on(hearing, words, at, [])
+        hearing.ids = self.recognise(head, hearing.ids, keep).ids
+        self._go_on(hearing, self._words(hearing), at, [])
 
     def _go_on(self, hearing: Hearing, words: tuple[str, ...], at: int, draft: list[int]) -> None:
         """Leave `words` and the sound before feature frame `at` behind."""
