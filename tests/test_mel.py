@@ -10,9 +10,10 @@ from tests.sounds import noise, silence, vowels
 
 # Places and heights of some peaks of the filter bank that comes with the public Whisper checkpoints.
 PUBLISHED_PEAKS = {0: (1, 0.024862595), 10: (10, 0.019908218), 40: (43, 0.014735566), 79: (192, 0.0031647119)}
+BOTH = (80, 128)  # numbers of bands that public checkpoints have
 
 
-def by_definition(sound: np.ndarray, frames: int) -> np.ndarray:
+def by_definition(sound: np.ndarray, frames: int, bands: int = BANDS) -> np.ndarray:
     """Radford et al. 2022, written plainly: pad with zeros, mirror the ends, window after window."""
     padded = np.pad(sound.astype(np.float64), (0, frames * 160 - len(sound)))
     mirrored = np.pad(padded, 200, mode="reflect")
@@ -20,13 +21,13 @@ def by_definition(sound: np.ndarray, frames: int) -> np.ndarray:
     rows = []
     for frame in range(frames):
         power = np.abs(np.fft.rfft(mirrored[frame * 160 : frame * 160 + 400] * hann)) ** 2
-        rows.append(np.log10(np.maximum(power @ filters().astype(np.float64), 1e-10)))
+        rows.append(np.log10(np.maximum(power @ filters(bands).astype(np.float64), 1e-10)))
     log = np.array(rows).T
     return (np.maximum(log, log.max() - 8) + 4) / 4
 
 
-def pushed(sound: np.ndarray, *cuts: int) -> LogMel:
-    mel = LogMel()
+def pushed(sound: np.ndarray, *cuts: int, bands: int = BANDS) -> LogMel:
+    mel = LogMel(bands)
     for piece in np.split(sound, cuts):
         mel.push(piece)
     return mel
@@ -39,12 +40,25 @@ def test_the_filters_are_the_published_ones() -> None:
         assert filters()[place, band] == pytest.approx(height, rel=1e-5)
 
 
+@pytest.mark.parametrize("bands", BOTH)
 @pytest.mark.parametrize("length", [1, 150, 200, 201, 399, 400, 401, 560, 5000, 31_999])
-def test_it_is_the_log_mel_by_definition(length: int) -> None:
+def test_it_is_the_log_mel_by_definition(length: int, bands: int) -> None:
     sound = vowels(2)[:length] + noise(2, 0.001)[:length]
-    found = pushed(sound).window(300)
-    assert found.shape == (1, BANDS, 300) and found.dtype == np.float32
-    np.testing.assert_allclose(found[0], by_definition(sound, 300), atol=1e-4)
+    found = pushed(sound, bands=bands).window(300)
+    assert found.shape == (1, bands, 300) and found.dtype == np.float32
+    np.testing.assert_allclose(found[0], by_definition(sound, 300, bands), atol=1e-4)
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("bands", BOTH)
+def test_it_is_what_transformers_computes(bands: int) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    extractor = transformers.WhisperFeatureExtractor(feature_size=bands)
+    for seed, seconds in enumerate((0.3, 2.0, 14.97)):
+        sound = vowels(seconds, seed=seed) + noise(seconds, 0.001)
+        expected = extractor(sound, sampling_rate=16_000, return_tensors="np")["input_features"]
+        found = pushed(sound, len(sound) // 3, bands=bands).window(3000)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(4))
