@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from epsilon.config.models import Model
-from epsilon.dsp.mel import HOP_FRAMES, SAMPLE_RATE_HZ, LogMel
+from epsilon.dsp.mel import BANDS, HOP_FRAMES, SAMPLE_RATE_HZ, LogMel
 from epsilon.engines.asr.agreement import agreed
 from epsilon.engines.asr.decoding import Array, Decoder
 from epsilon.engines.asr.guards import Limits, Pass
@@ -42,7 +42,7 @@ MEL_PER_SECOND = SAMPLE_RATE_HZ // HOP_FRAMES
 class Hearing:
     """One utterance so far. `earlier` holds the words of what was cut off when it grew too long."""
 
-    mel: LogMel = field(default_factory=LogMel)
+    mel: LogMel
     sound: list[Samples] = field(default_factory=list)
     earlier: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()  # words of the last pass that are committed
@@ -65,6 +65,7 @@ class Whisper:
             facts.whole("end"),
         )
         self._vocabulary = Vocabulary(folder / "tokenizer.json", facts.text("words", "lower") == "cased")
+        self._bands = int(facts.number("bands", BANDS))
         self._contexts = sorted(facts.wholes("contexts"))  # encoder frames of 20 ms
         self._padding = int(facts.number("padding_ms", 500) * SAMPLE_RATE_HZ / 1000) // HOP_FRAMES
         self._limits = Limits.from_facts(facts)
@@ -73,7 +74,7 @@ class Whisper:
 
     def start(self) -> Hearing:
         """The state of a new utterance."""
-        return Hearing()
+        return Hearing(LogMel(self._bands))
 
     def hear(self, hearing: Hearing, samples: Samples) -> Hypothesis:
         """Take further samples [n] at 16 kHz; at most one pass, unless they outgrow the longest utterance."""
@@ -149,7 +150,7 @@ class Whisper:
     def _cut_anywhere(self, hearing: Hearing) -> None:
         """The same without knowing where the words are: at a pause in the last second."""
         at = hearing.mel.quietest(self.longest_frames - CUT_ROOM, self.longest_frames)
-        head = LogMel()
+        head = LogMel(self._bands)
         head.push(np.concatenate(hearing.sound)[: at * HOP_FRAMES])
         keep = self._vocabulary.tokens_of(hearing.ids, len(hearing.settled))
         hearing.ids = self.recognise(head, hearing.ids, keep).ids
@@ -159,7 +160,7 @@ class Whisper:
         """Leave `words` and the sound before feature frame `at` behind."""
         rest = np.concatenate(hearing.sound)[at * HOP_FRAMES :]
         hearing.earlier += words
-        hearing.mel, hearing.sound, hearing.passed = LogMel(), [rest], 0
+        hearing.mel, hearing.sound, hearing.passed = LogMel(self._bands), [rest], 0
         hearing.mel.push(rest)
         hearing.settled, hearing.ids, hearing.places = (), draft, []
 
