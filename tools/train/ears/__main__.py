@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from tools.train.ears import tokens
 from tools.train.ears.export import export
-from tools.train.ears.training import Recipe, Training
+from tools.train.ears.training import Recipe, Training, warm
 from tools.train.speech.synthesis import training_sentences
 from tools.train.speech.workers import Order, make_speech
 from tools.train.text.sentences import load
@@ -23,19 +24,34 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
     speech = options.out / "speech"
-    if not any(speech.glob("*.json")):
+    finished = speech / "finished"
+    if not finished.exists():  # shards of a run that was stopped are written again under the same names
         order = Order(speech, options.speech_minutes, options.workers)
         print(f"{make_speech(order)} utterances in {speech}")
+        finished.touch()
     if options.sentences and not any(speech.glob(f"{options.sentences.stem}-*.json")):
         order = Order(speech, 60, options.workers, seed=500, evaluation=0, sentences=options.sentences)
         print(f"{make_speech(order)} utterances of {options.sentences}")
     vocabulary = options.out / "tokenizer.json"
+    if options.earlier and not vocabulary.exists():
+        shutil.copyfile(options.earlier.with_name("tokenizer.json"), vocabulary)
     if not vocabulary.exists():
         sample = islice(training_sentences(load(), random.Random(0)), 60_000)
         tokens.train(sample, options.vocabulary).save(str(vocabulary))
-    recipe = replace(Recipe(), minutes=options.minutes, strength=options.strength, bfloat16=options.bfloat16)
-    Training(options.out, speech, tokens.load(vocabulary), recipe).run()
+    Training(options.out, speech, tokens.load(vocabulary), _recipe(options), options.earlier).run()
     export(options.out, options.model)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("--device cuda: torch finds no such device here")
+    recipe = replace(
+        Recipe(), minutes=options.minutes, strength=options.strength, bfloat16=options.bfloat16, device=device
+    )
+    return warm(recipe) if options.earlier else recipe
 
 
 def _options() -> argparse.Namespace:
@@ -48,6 +64,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=float, default=Recipe.minutes, help="of training, restarts included"
     )
+    parser.add_argument(
+        "--from", type=Path, dest="earlier", help="checkpoint of an earlier run to begin with"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=2, help="of training")
     parser.add_argument("--strength", type=float, default=Recipe.strength, help="of augmentation, 0 … 1")
     parser.add_argument("--bfloat16", action="store_true", help="mixed precision; faster on some CPUs only")

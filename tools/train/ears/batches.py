@@ -31,6 +31,10 @@ class Targets:
     letters: Tensor
     lengths: Tensor
 
+    def to(self, device: str) -> Targets:
+        """The same there; lengths stay, CTC wants them on the CPU."""
+        return Targets(self.read.to(device), self.say.to(device), self.letters.to(device), self.lengths)
+
 
 class Shelf:
     """All shards of a folder; `refresh` finds those written since."""

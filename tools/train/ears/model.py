@@ -135,7 +135,7 @@ class Ears(nn.Module):
     def decode(self, tokens: Tensor, sound: Tensor) -> Tensor:
         """Tokens [B, n] and the encoder's [B, T, D] → scores [B, n, V] of each next token."""
         count = tokens.shape[1]
-        mask = torch.full((count, count), -1e9).triu(1)
+        mask = torch.full((count, count), -1e9, device=tokens.device).triu(1)
         x = self.embedding(tokens) + self.positions[:count]
         for layer in self.decoder:
             x = layer(x, sound, mask)

@@ -36,7 +36,8 @@ def transcribe(model: Ears, tokenizer: Tokenizer, spoken: Sequence[_Spoken]) -> 
     heard = [""] * len(spoken)
     for first in range(0, len(order), _BATCH):
         places = order[first : first + _BATCH]
-        found = _greedy(model, log_mel(_stack([spoken[i].samples for i in places])))
+        waves = _stack([spoken[i].samples for i in places]).to(model.positions.device)
+        found = _greedy(model, log_mel(waves))
         for i, ids in zip(places, found, strict=True):
             heard[i] = tokens.text(tokenizer, ids)
     return heard
@@ -53,8 +54,8 @@ def _stack(samples: list[NDArray[np.int16]]) -> Tensor:
 
 def _greedy(model: Ears, mel: Tensor) -> list[list[int]]:
     sound = model.encode(mel)
-    read = torch.full((len(mel), 1), tokens.START)
-    done = torch.zeros(len(mel), dtype=torch.bool)
+    read = torch.full((len(mel), 1), tokens.START, device=mel.device)
+    done = torch.zeros(len(mel), dtype=torch.bool, device=mel.device)
     while not done.all() and read.shape[1] <= _MAX_TOKENS:
         best = model.decode(read, sound)[:, -1].float()
         best[:, : tokens.END] = -torch.inf

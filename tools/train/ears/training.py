@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,39 +24,52 @@ from tools.train.speech import shards
 class Recipe:
     """What was found to work; see README.md for what did not."""
 
-    minutes: float = 75.0
+    minutes: float = 180.0
     peak_rate: float = 1e-3
     warm_up_steps: int = 400
-    hold_fraction: float = 0.2  # of the budget, before the cosine begins
+    hold_fraction: float = 0.3  # of the budget, before the cosine begins
     ctc_share: float = 0.5
     batch_frames: int = 4500
     short_steps: int = 600  # first steps, on short utterances without augmentation
     short_seconds: float = 1.9
-    strength: float = 0.35
-    ramp_minutes: tuple[float, float] = (8.0, 45.0)
+    strength: float = 0.6  # of augmentation, at the end of the ramp
+    first_strength: float = 0.0
+    ramp_minutes: tuple[float, float] = (8.0, 120.0)
     checkpoint_minutes: float = 4.0
     evaluation_minutes: float = 15.0
     evaluation_utterances: int = 60
     log_steps: int = 50
     seed: int = 1
-    bfloat16: bool = False  # of use only where the CPU multiplies it faster than float32; measure
+    bfloat16: bool = False  # of use only where the machine multiplies it faster than float32; measure
+    device: str = "cpu"
+
+
+def warm(recipe: Recipe) -> Recipe:
+    """The recipe for a run that begins with the weights of an earlier one: less rate, more strength at once."""
+    return replace(recipe, peak_rate=5e-4, hold_fraction=0.5, first_strength=0.33, ramp_minutes=(0.0, 50.0))
 
 
 class Training:
     """One run; `elapsed_s` counts over restarts, so the schedule continues where it stopped."""
 
-    def __init__(self, folder: Path, speech: Path, tokenizer: Tokenizer, recipe: Recipe) -> None:
+    def __init__(
+        self, folder: Path, speech: Path, tokenizer: Tokenizer, recipe: Recipe, earlier: Path | None = None
+    ) -> None:
+        """`earlier`: a checkpoint whose weights to begin with, where this run has none of its own yet."""
         torch.manual_seed(recipe.seed)
         self.recipe, self.tokenizer, self.folder, self.speech = recipe, tokenizer, folder, speech
-        self.model = Ears(Shape(vocabulary=tokenizer.get_vocab_size()))
+        self.model = Ears(Shape(vocabulary=tokenizer.get_vocab_size())).to(recipe.device)
         self.optimizer = _optimizer(self.model, recipe.peak_rate)
         self.step, self.utterances, self.elapsed_s = 0, 0, 0.0
         if self.checkpoint.exists():
-            self._resume()
+            self._resume(self.checkpoint)
+        elif earlier:
+            self._resume(earlier)
+            self.utterances, self.elapsed_s = 0, 0.0
         self.shelf = Shelf(speech, tokenizer, recipe.seed + self.step)
         self.shelf.refresh()
         pool = [u.samples for u in self.shelf.utterances if u.sentence][:3000]
-        self.augment = Augmenter(pool, recipe.seed + self.step)
+        self.augment = Augmenter(pool, recipe.seed + self.step, recipe.device)
         self._losses: list[tuple[float, float]] = []
 
     @property
@@ -116,8 +129,8 @@ class Training:
             self.log(f"  {path.stem}: {spoken[0].sentence!r} heard as {heard[0]!r}")
         self.log("WER " + ", ".join(rates))
 
-    def _resume(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
+    def _resume(self, checkpoint: Path) -> None:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.utterances, self.elapsed_s = state["progress"]
@@ -131,15 +144,17 @@ class Training:
         return recipe.peak_rate * warm * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * falling)))
 
     def _strength(self) -> float:
-        first, last = self.recipe.ramp_minutes
-        return self.recipe.strength * min(1.0, max(0.0, (self.elapsed_s / 60 - first) / (last - first)))
+        recipe, (first, last) = self.recipe, self.recipe.ramp_minutes
+        risen = min(1.0, max(0.0, (self.elapsed_s / 60 - first) / (last - first)))
+        return recipe.first_strength + (recipe.strength - recipe.first_strength) * risen
 
     def learn(self, places: list[int]) -> float:
         """One step on the utterances of these places; returns the loss before it."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         mel = self.augment([self.shelf.utterances[i].samples for i in places], self._strength())
-        ctc, attention = losses(self.model, mel, self.shelf.targets(places), self.recipe.bfloat16)
+        targets = self.shelf.targets(places).to(self.recipe.device)
+        ctc, attention = losses(self.model, mel, targets, self.recipe.bfloat16)
         share = self.recipe.ctc_share
         torch.autograd.backward(share * ctc + (1 - share) * attention)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -162,7 +177,7 @@ class Training:
 
 def losses(model: Ears, mel: Tensor, targets: Targets, bfloat16: bool) -> tuple[Tensor, Tensor]:
     """CTC per letter, times three, and smoothed cross-entropy per token; bfloat16 for the forward pass."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+    with torch.autocast(mel.device.type, torch.bfloat16, enabled=bfloat16):
         sound = model.encode(mel)
         frames, scores = model.spell(sound), model.decode(targets.read, sound)
     log_frames = F.log_softmax(frames.float(), -1).transpose(0, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,10 +11,16 @@ from pathlib import Path
 from tools.train.speech import shards
 from tools.train.speech.casting import Cast
 from tools.train.speech.shards import Utterance
+from tools.train.text.hesitation import hesitate
+from tools.train.text.lines import plain
 from tools.train.text.sentences import MAX_CHARACTERS, MAX_WORDS, Sentences
 
 SHARD_UTTERANCES = 2000
+Speak = Callable[[str, random.Random], tuple[str, shards.Samples | None]]
+HESITANT = 0.12  # of all training utterances
+TO_CHARACTERS = 0.12  # are lines that the characters expect
 EVALUATION_SEED = 20_000
+DEVELOPMENT_SEED = 30_000  # of the sets that are looked at while training, so that the others stay untouched
 
 
 def is_reserved(sentence: str, sentences: Sentences) -> bool:
@@ -36,15 +41,23 @@ def training_sentences(sentences: Sentences, rng: random.Random) -> Iterator[str
 
 def plain_lines(text: str, sentences: Sentences) -> list[str]:
     """The lines of a text in lower case, letters and apostrophes only, without those kept for evaluation."""
-    lines = [" ".join(re.sub(r"[^a-z' ]", " ", line.lower()).split()) for line in text.splitlines()]
-    return [line for line in dict.fromkeys(lines) if line and not is_reserved(line, sentences)]
+    lines = dict.fromkeys(plain(line) for line in text.splitlines())
+    return [line for line in lines if line and not is_reserved(line, sentences)]
+
+
+def spoken_texts(sentences: Sentences, lines: list[str], rng: random.Random) -> Iterator[str]:
+    """Endless: sentences of the templates, and now and then one of `lines`."""
+    drawn = training_sentences(sentences, rng)
+    while True:
+        yield rng.choice(lines) if lines and rng.random() < TO_CHARACTERS else next(drawn)
 
 
 def evaluation_sentences(sentences: Sentences, rng: random.Random) -> Iterator[str]:
     """Endless: filled-in templates whose filling is never trained on; no strings of random words."""
     while True:
         sentence = sentences.draw(rng, random_words=False)
-        if len(sentence.split()) <= MAX_WORDS and is_reserved(sentence, sentences):
+        short = len(sentence) <= MAX_CHARACTERS and len(sentence.split()) <= MAX_WORDS
+        if short and is_reserved(sentence, sentences):
             yield sentence
 
 
@@ -61,7 +74,10 @@ def make_training_shards(
     cast, rng, end = Cast(), random.Random(seed), time.monotonic() + seconds
     done, batch = 0, list[Utterance]()
     for sentence in texts:
-        voice, samples = cast.say(sentence, rng)
+        spoken = sentence
+        if rng.random() < HESITANT:
+            spoken, sentence = hesitate(sentence, rng)
+        voice, samples = cast.say(spoken, rng)
         if samples is not None:
             batch.append(Utterance(sentence, voice, samples))
         over = time.monotonic() > end or done + len(batch) >= limit
@@ -74,22 +90,31 @@ def make_training_shards(
     return done + len(batch)
 
 
-def make_evaluation_sets(sentences: Sentences, count: int) -> dict[str, list[Utterance]]:
-    """`seen_voices`, `held_out_voice` and `held_out_templates`, the same for the same count and text."""
-    cast = Cast()
-    rng = random.Random(EVALUATION_SEED)
+def make_evaluation_sets(
+    sentences: Sentences, count: int, seed: int = EVALUATION_SEED
+) -> dict[str, list[Utterance]]:
+    """Sets by name, the same for the same count, seed, text and cast; no sentence of them is trained on.
 
-    def fill(texts: Iterator[str], say: Callable[..., tuple[str, shards.Samples | None]]) -> list[Utterance]:
+    `seen_voices`: voices trained on; `held_out_voice`: others; `held_out_templates`: sentence shapes not trained on;
+    `child_voices`: voices of both kinds shifted up; `hesitations`: fillers and restarts, by voices trained on.
+    """
+    cast = Cast()
+    rng = random.Random(seed)
+
+    def fill(texts: Iterator[str], say: Speak, hesitant: bool = False) -> list[Utterance]:
         found: dict[str, Utterance] = {}
         while len(found) < count:
-            sentence = next(texts)
-            voice, samples = say(sentence, rng)
-            if samples is not None and sentence not in found:
-                found[sentence] = Utterance(sentence, voice, samples)
+            text = next(texts)
+            spoken, sentence = hesitate(text, rng) if hesitant else (text, text)
+            voice, samples = say(spoken, rng)
+            if samples is not None and text not in found:
+                found[text] = Utterance(sentence, voice, samples)
         return list(found.values())
 
     return {
         "seen_voices": fill(evaluation_sentences(sentences, rng), cast.say),
         "held_out_voice": fill(evaluation_sentences(sentences, rng), cast.say_held_out),
         "held_out_templates": fill(held_out_sentences(sentences, rng), cast.say),
+        "child_voices": fill(evaluation_sentences(sentences, rng), cast.say_as_child),
+        "hesitations": fill(evaluation_sentences(sentences, rng), cast.say, hesitant=True),
     }

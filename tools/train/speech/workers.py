@@ -9,11 +9,14 @@ from pathlib import Path
 
 from tools.train.speech import shards
 from tools.train.speech.synthesis import (
+    DEVELOPMENT_SEED,
+    is_reserved,
     make_evaluation_sets,
     make_training_shards,
     plain_lines,
-    training_sentences,
+    spoken_texts,
 )
+from tools.train.text.lines import lines_to_characters
 from tools.train.text.sentences import load
 
 
@@ -22,10 +25,10 @@ class Order:
     """What to make. `sentences` are spoken `times` times instead of the templates."""
 
     out: Path
-    minutes: float = 7.0
+    minutes: float = 25.0
     workers: int = 2
     seed: int = 100
-    evaluation: int = 300  # utterances in each evaluation set, 0 for none
+    evaluation: int = 100  # utterances in each set to look at while training, 0 for none
     sentences: Path | None = None
     times: int = 1
 
@@ -35,7 +38,7 @@ def make_speech(order: Order) -> int:
     evaluation = order.out / "evaluation"
     evaluation.mkdir(parents=True, exist_ok=True)
     if order.evaluation:
-        for name, utterances in make_evaluation_sets(load(), order.evaluation).items():
+        for name, utterances in make_evaluation_sets(load(), order.evaluation, DEVELOPMENT_SEED).items():
             shards.write(evaluation / name, utterances)
     with multiprocessing.Pool(order.workers) as pool:
         return sum(pool.starmap(_work, [(order, worker) for worker in range(order.workers)]))
@@ -46,5 +49,7 @@ def _work(order: Order, worker: int) -> int:
     if order.sentences:
         lines = plain_lines(order.sentences.read_text(), load())[worker :: order.workers] * order.times
         return make_training_shards(iter(lines), order.out, f"{order.sentences.stem}-{seed}", seconds, seed)
-    texts = training_sentences(load(), random.Random(seed))
+    sentences = load()
+    lines = [line for line in lines_to_characters() if line and not is_reserved(line, sentences)]
+    texts = spoken_texts(sentences, lines, random.Random(seed))
     return make_training_shards(texts, order.out, f"templates-{seed}", seconds, seed)

@@ -1,4 +1,4 @@
-"""Expands the templates of `sentences.yaml` into spoken sentences: lower case, words and apostrophes only."""
+"""Expands the templates of the folder `sentences` into spoken sentences: lower case, words and apostrophes only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from tools.train.text.numbers import clock_time, digits, number
 
-DATA = Path(__file__).with_name("sentences.yaml")
+DATA = Path(__file__).with_name("sentences")
 MAX_WORDS = 14
 MAX_CHARACTERS = 75
 
@@ -77,15 +77,21 @@ class Sentences:
         return ("an " if word[0] in "aeiou" else "a ") + word
 
 
-def load(path: Path = DATA) -> Sentences:
-    """Reads the YAML file and refuses templates that name an unknown slot."""
-    data = yaml.safe_load(path.read_text())
-    sentences = Sentences(**data)
-    for template in sentences.templates + sentences.held_out:
+def load(folder: Path = DATA) -> Sentences:
+    """Reads the YAML files of the folder as one and refuses templates that name an unknown slot."""
+    slots: dict[str, list[str]] = {}
+    lists: dict[str, list[str]] = {"openers": [], "closers": [], "templates": [], "held_out": []}
+    for path in sorted(folder.glob("*.yaml")):
+        data = yaml.safe_load(path.read_text())
+        for slot, entries in data.pop("slots").items():
+            slots[slot] = list(dict.fromkeys(slots.get(slot, []) + entries))
+        for name, entries in data.items():
+            lists[name] += entries
+    for template in lists["templates"] + lists["held_out"]:
         for slot in _SLOT.findall(template):
-            if slot not in _COMPUTED and slot.removeprefix("a_") not in sentences.slots:
-                raise ValueError(f"{path.name}: no slot {slot!r} for the template {template!r}")
-    return sentences
+            if slot not in _COMPUTED and slot.removeprefix("a_") not in slots:
+                raise ValueError(f"{folder.name}: no slot {slot!r} for the template {template!r}")
+    return Sentences(slots, **lists)
 
 
 def distinct(draw: Iterator[str], count: int, taken: set[str]) -> list[str]:
