@@ -35,6 +35,10 @@ class ModelError(EpsilonError):
     """A model is missing, damaged, or not what its manifest row says."""
 
 
+class InferenceError(EpsilonError):
+    """A loaded model could not be run on what it was given: the accelerator failed, or the input does not fit."""
+
+
 class AudioFileError(EpsilonError):
     """An audio file cannot be read or written."""
 

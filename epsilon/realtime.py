@@ -18,10 +18,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The cores and priority a thread has; no `cores` means any, `priority` 0 the normal scheduler."""
+    """The cores and priority a thread has; no `cores` means any, `priority` 0 the normal scheduler.
+
+    `npu_cores` are those of the neural accelerator that the thread's model has to itself.
+    """
 
     cores: tuple[int, ...] = ()
     priority: int = 0
+    npu_cores: tuple[int, ...] = ()
 
     @property
     def threads(self) -> int:

@@ -188,7 +188,7 @@ def running(toy: Toy) -> Iterator[Toy]:
 def seat_of(board: Board, stage: str) -> Seat:
     """The seat a board gives a stage."""
     settings = board.stages[stage]
-    return Seat(settings.cores, settings.priority)
+    return Seat(settings.cores, settings.priority, settings.npu_cores)
 
 
 def load_engine(board: Board, stage: str) -> Any:

@@ -12,6 +12,7 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.config.folders import root
 from epsilon.errors import ConfigError, nearest
+from epsilon.toy import seat_of
 
 BOARD = """\
 character: tim
@@ -69,6 +70,13 @@ def test_a_right_board_is_read_with_its_units(home: Path) -> None:
     assert board.place("turn", "silence") == "boards/bench.yaml:12:17"
 
 
+def test_npu_cores_reach_the_seat(home: Path) -> None:
+    edit(home / "boards/bench.yaml", "ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [0, 1]")
+    board = load_board("bench")
+    assert seat_of(board, "asr").npu_cores == (0, 1)
+    assert seat_of(board, "llm").npu_cores == ()
+
+
 def test_a_board_can_be_named_by_its_path(home: Path) -> None:
     elsewhere = home / "elsewhere.yaml"
     shutil.copy(home / "boards/bench.yaml", elsewhere)
@@ -103,6 +111,10 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ("model: ears", "model: earz", ["boards/bench.yaml:6:33", "no model 'earz'", "did you mean ears?"]),
     ("model: ears", "model: mind", ["boards/bench.yaml:6:33", "is for llm, not for asr", "for asr: ears"]),
     ("ears, runtime: onnx", "ears, runtime: onyx", ["6:48", "no runtime 'onyx'", "did you mean onnx?"]),
+    ("ears, runtime: onnx", "ears, runtime: rknn", ["6:48", "needs the key 'npu_cores'"]),
+    ("ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [3]", ["6:66", "out of range", "to 2"]),
+    ("ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [0, 2]", ["6:65", "[0, 1] or [0, 1, 2]"]),
+    ("ears, runtime: onnx", "ears, runtime: onnx, npu_cores: [0]", ["6:65", "are for the runtime rknn"]),
     ("engine: silero", "engine: silero, model: ears", ["5:32", "stage 'vad' takes no model"]),
     (
         "  phrases: {}",

@@ -15,6 +15,8 @@ from epsilon.errors import ConfigError, nearest
 ENGINE_FOLDERS = {"capture": "echo", "vad": "vad", "asr": "asr", "llm": "llm", "tts": "tts"}
 MODEL_STAGES = ("asr", "llm", "tts")  # their engines need a model and a runtime
 MOST_CORES = 256
+NPU_RUNTIME = "rknn"  # the runtime whose stages name NPU cores
+NPU_CORE_SETS = ((0,), (1,), (2,), (0, 1), (0, 1, 2))  # what the RK3588's runtime library can give one model
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class StageSettings:
     engine: str | None = setting("the module of epsilon/engines/<kind>", None)
     model: str | None = setting("a name in models/manifest.yaml", None)
     runtime: str | None = setting("the module of epsilon/runtimes", None)
+    npu_cores: tuple[int, ...] = setting("NPU cores of the model, for the runtime rknn", (), low=0, high=2)
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ def _check(board: Board, problems: Problems) -> None:
     _check_name(board.audio.device, "device", devices, board.place("audio", "device"), problems)
     for stage, settings in board.stages.items():
         _check_cores(board, stage, settings, problems)
+        _check_npu_cores(board, stage, settings, problems)
         _check_engine(board, stage, settings, problems)
 
 
@@ -159,6 +163,19 @@ def _check_cores(board: Board, stage: str, settings: StageSettings, problems: Pr
     too_high = [core for core in settings.cores if board.core_count and core >= board.core_count]
     if too_high:
         problems.add(f"no core {too_high[0]}: the board's cores are 0 to {board.core_count - 1}", where)
+
+
+def _check_npu_cores(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
+    if settings.runtime != NPU_RUNTIME:
+        if settings.npu_cores:
+            where = board.place("stages", stage, "npu_cores")
+            problems.add(f"npu_cores are for the runtime {NPU_RUNTIME}", where)
+    elif not settings.npu_cores:
+        where = board.place("stages", stage, "runtime")
+        problems.add(f"the runtime {NPU_RUNTIME} needs the key 'npu_cores', say [0]", where)
+    elif settings.npu_cores not in NPU_CORE_SETS:
+        possible = " or ".join(str(list(cores)) for cores in NPU_CORE_SETS)
+        problems.add(f"no such set of NPU cores: {possible}", board.place("stages", stage, "npu_cores"))
 
 
 def _check_engine(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:

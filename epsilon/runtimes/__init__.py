@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
@@ -27,6 +27,22 @@ class Graph(Protocol):
 
     def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run once; the arrays returned belong to the caller."""
+
+
+@runtime_checkable
+class FixedGraph(Protocol):
+    """A graph that was compiled for some shapes and takes no others, as the NPU's are."""
+
+    @property
+    def fixed(self) -> Mapping[str, tuple[tuple[int, ...], ...]]:
+        """Every shape that an input can have, by name; the n-th of each go together."""
+
+
+def fixed_sizes(graph: Graph, name: str, axis: int) -> tuple[int, ...]:
+    """The sizes that an input of the graph can have along an axis, smallest first; none: any size."""
+    if not isinstance(graph, FixedGraph):
+        return ()
+    return tuple(sorted({shape[axis] for shape in graph.fixed[name]}))
 
 
 class Runtime(Protocol):

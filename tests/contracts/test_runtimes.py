@@ -16,7 +16,7 @@ from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
 from tests.found import modules
-from tests.models import tiny
+from tests.models import npu, tiny
 
 PACKAGES = {"openvino": "openvino"}  # runtimes that need a package which not everybody installs
 
@@ -34,6 +34,9 @@ def runtime(request: pytest.FixtureRequest) -> ModuleType:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("graphs")
     tiny.ears(path)
+    npu.beside(
+        path / "encoder.onnx", (100, 200)
+    )  # so that the runtime rknn takes the folder, decoder on the CPU
     return path
 
 
@@ -98,6 +101,7 @@ def test_the_same_input_gives_the_same_bits(runtime: ModuleType, folder: Path) -
 
 def test_bad_files_are_named(runtime: ModuleType, folder: Path, tmp_path: Path) -> None:
     whole = (folder / "decoder.onnx").read_bytes()
+    npu.beside(tmp_path / "encoder.onnx", (100,))
     for name, content in (
         ("cut.onnx", whole[: len(whole) // 2]),
         ("text.onnx", b"words"),
@@ -144,7 +148,7 @@ sys.addaudithook(watch)
 from pathlib import Path
 from epsilon.realtime import Seat
 from {runtime.__name__} import load
-load(Path({str(folder / "encoder.onnx")!r}), Seat())
+load(Path({str(folder / "decoder.onnx")!r}), Seat())
 print("telemetry" if sys.modules.get("openvino_telemetry") else "loaded")
 """
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
