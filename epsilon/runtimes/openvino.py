@@ -1,4 +1,8 @@
-"""Graphs on OpenVINO's CPU plugin, from ONNX files or its own .xml; the extra `openvino` installs it."""
+"""Graphs on OpenVINO's CPU plugin; the extra `openvino` installs it.
+
+Of encoder.onnx it takes the encoder.xml beside it when there is one: that is OpenVINO's own form, with int8
+weights where the converter made it. What is int8 for onnxruntime runs here as well, but slower.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from epsilon.runtimes import Array, Shape
 TELEMETRY = "openvino_telemetry"  # a dependency of the wheel that would open sockets and write an id file
 
 
-def _import() -> Any:
+def package() -> Any:
     """The openvino package with its telemetry made unimportable, for which it has a silent stand-in."""
     if sys.modules.get(TELEMETRY) is not None:
         raise ModelError("openvino was imported with its telemetry before this runtime was chosen")
@@ -47,7 +51,8 @@ class OpenvinoGraph:
 
 def load(path: Path, seat: Seat) -> OpenvinoGraph:
     """The graph in an .onnx or .xml file, computed in float32 on the seat's cores."""
-    openvino = _import()
+    path = own_form(path)
+    openvino = package()
     settings = {
         "INFERENCE_NUM_THREADS": seat.threads,
         "NUM_STREAMS": 1,
@@ -62,6 +67,12 @@ def load(path: Path, seat: Seat) -> OpenvinoGraph:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise ModelError(f"not a graph that OpenVINO can run: {reason}", where=str(path)) from error
+
+
+def own_form(path: Path) -> Path:
+    """The .xml beside an ONNX file when there is one, else the file itself."""
+    own = path.with_suffix(".xml")
+    return own if own.is_file() else path
 
 
 @contextmanager

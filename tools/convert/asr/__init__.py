@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from epsilon.config.models import File
+from epsilon.errors import ModelError
+
+INSTALL = "`make convert` installs what it needs"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def convert(
     folder that is there already is replaced. `tell` gets a line for each step. ModelError when the folder is
     no Whisper, a check fails (its lines were told before), or a package is missing.
     """
-    from tools.convert.asr.conversion import run
-
+    try:
+        from tools.convert.asr.conversion import run
+    except ModuleNotFoundError as error:
+        raise ModelError(f"converting needs the package {error.name}", hint=INSTALL) from error
     return run(folder, out, options or Options(), tell)

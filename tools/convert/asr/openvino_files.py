@@ -1,0 +1,74 @@
+"""The float32 graphs as OpenVINO's own files with int8 weights, which its CPU plugin multiplies as they are.
+
+Each column of a matrix has a scale; the input stays float32, so a draft checked in one pass is what decoding
+token by token gives. The runtime `openvino` takes encoder.xml when it lies beside encoder.onnx.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from epsilon.realtime import Seat
+from epsilon.runtimes import openvino as runtime
+from tools.convert.asr import Check
+from tools.convert.asr.graph import Graph
+from tools.convert.asr.numbers import Arrays, alike
+from tools.convert.asr.quantise import rounded
+
+LEAST_COSINE = 0.999
+_SIZES = {"frames": 300, "new": 5, "past": 4, "sound": 150}
+
+
+def write(encoder: Path, decoder: Path, folder: Path) -> Iterator[Check]:
+    """Writes encoder.xml and decoder.xml with their .bin files, each compared with the float32 graph."""
+    for source, name in ((encoder, "encoder"), (decoder, "decoder")):
+        target = folder / f"{name}.xml"
+        save(source, target)
+        feeds = random_feeds(source)
+        found, wanted = runtime.load(target, Seat())(feeds), Graph(source)(feeds)
+        yield alike(f"{name}, OpenVINO int8 weights against float32", found, wanted, LEAST_COSINE)
+
+
+def save(source: Path, target: Path) -> None:
+    """One graph with the constant factors of its matrix products in int8."""
+    openvino = runtime.package()
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch, "weights.onnx")
+        model = onnx.load(source)
+        compress(model.graph)
+        onnx.save(model, path)
+        openvino.save_model(openvino.Core().read_model(path), target, compress_to_fp16=False)
+
+
+def compress(graph: onnx.GraphProto) -> None:
+    """Puts a DequantizeLinear of int8 numbers in the place of each matrix that is multiplied with."""
+    matrices = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2}
+    factors = {node.input[1] for node in graph.node if node.op_type == "MatMul"} & set(matrices)
+    widened = []
+    for name in sorted(factors):
+        integers, scales = rounded(numpy_helper.to_array(matrices[name]))
+        graph.initializer.remove(matrices[name])
+        graph.initializer.append(numpy_helper.from_array(integers, f"{name}_integers"))
+        graph.initializer.append(numpy_helper.from_array(scales, f"{name}_scales"))
+        inputs = [f"{name}_integers", f"{name}_scales"]
+        widened.append(helper.make_node("DequantizeLinear", inputs, [name], axis=1))
+    for node in reversed(widened):
+        graph.node.insert(0, node)
+
+
+def random_feeds(path: Path) -> Arrays:
+    """Inputs for a graph of this converter."""
+    rng, feeds = np.random.default_rng(3), {}
+    for name, shape in Graph(path).input_shapes.items():
+        if name == "first":
+            feeds[name] = np.array([1], np.int64)
+            continue
+        sizes = [_SIZES[size] if isinstance(size, str) else size for size in shape]
+        feeds[name] = rng.standard_normal(sizes).astype(np.float32)
+    return feeds
