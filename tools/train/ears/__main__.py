@@ -49,7 +49,12 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     if device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("--device cuda: torch finds no such device here")
     recipe = replace(
-        Recipe(), minutes=options.minutes, strength=options.strength, bfloat16=options.bfloat16, device=device
+        Recipe(),
+        minutes=options.minutes,
+        strength=options.strength,
+        checkpoint_minutes=options.save_minutes,
+        bfloat16=options.bfloat16,
+        device=device,
     )
     return warm(recipe) if options.earlier else recipe
 
@@ -69,6 +74,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=2, help="of training")
+    parser.add_argument(
+        "--save-minutes", type=float, default=Recipe.checkpoint_minutes, help="between checkpoints"
+    )
     parser.add_argument("--strength", type=float, default=Recipe.strength, help="of augmentation, 0 … 1")
     parser.add_argument("--bfloat16", action="store_true", help="mixed precision; faster on some CPUs only")
     parser.add_argument("--vocabulary", type=int, default=512)

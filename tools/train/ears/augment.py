@@ -88,7 +88,7 @@ class Augmenter:
         before, after = self.rng.integers(0, pause, (2, len(waves)))
         before[self.rng.random(len(waves)) < 0.2] = 0
         longest = max(len(wave) + a + b for wave, a, b in zip(waves, before, after, strict=True))
-        if self.rng.random() < 0.6 * strength:
+        if self.rng.random() < 0.3 * strength:
             longest = next((s * RATE_HZ for s in CONTEXTS_S if s * RATE_HZ >= longest), longest)
         total = min(CONTEXTS_S[-1] * RATE_HZ, (longest + 639) // 640 * 640)
         placed = np.zeros((len(waves), total), np.float32)
