@@ -32,9 +32,9 @@ from epsilon.runtimes import Graph, Runtime
 
 SHORTEST_FRAMES = SAMPLE_RATE_HZ // 10  # less sound than this is no word
 LONGEST_S = 15  # an utterance that goes on longer is cut at a settled word
-CUT_ROOM = (
-    100  # feature frames (1 s) at the end, to look for a pause in when nothing says where the words are
-)
+LONGER = 1.5  # times the context: where a pass that went in circles is tried again
+# Feature frames (1 s) at the end, to look for a pause in when nothing says where the words are.
+CUT_ROOM = 100
 MEL_PER_SECOND = SAMPLE_RATE_HZ // HOP_FRAMES
 
 
@@ -96,11 +96,12 @@ class Whisper:
 
         `frames` of the result are feature frames (10 ms).
         """
-        contexts = [size for size in self._contexts if 2 * size >= mel.frames + self._padding]
-        found = self._pass(mel, contexts[0], draft, keep)
-        if len(contexts) > 1 and self._repetitive(found):
+        context = next(size for size in self._contexts if 2 * size >= mel.frames + self._padding)
+        found = self._pass(mel, context, draft, keep)
+        longer = next((size for size in self._contexts if size >= LONGER * context), self._contexts[-1])
+        if longer > context and self._repetitive(found):
             # A context that is too short for it can itself make a Whisper run in circles.
-            found = self._pass(mel, contexts[1], found.ids, keep)
+            found = self._pass(mel, longer, found.ids, keep)
         # Once a word is certain there is speech, and a doubtful guess at the rest beats none.
         return Pass() if keep == 0 and self._limits.silent(found) else found
 
