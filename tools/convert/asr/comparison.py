@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -99,11 +98,7 @@ def against_float32(
     yield alike("encoder, int8 against float32", small.encode(mel), crossed, least)
     draft = whole.decode(crossed, DRAFT)
     ids = (*whole.start, *draft)
-    with tempfile.TemporaryDirectory() as folder:
-        found, wanted = (
-            with_scores(ears, Path(folder, f"{name}.onnx")).step(ids, 0, crossed, None)
-            for name, ears in (("small", small), ("whole", whole))
-        )
+    found, wanted = (with_scores(ears).step(ids, 0, crossed, None) for ears in (small, whole))
     found["scores"], wanted["scores"] = found.pop(SCORES), wanted.pop(SCORES)
     yield alike("decoder, int8 against float32", found, wanted, least)
     yield one_pass(small, ids, crossed)
@@ -111,12 +106,16 @@ def against_float32(
         yield same_words(source, small, whole, clips, vocabulary)
 
 
-def with_scores(ears: Greedy, path: Path) -> Greedy:
-    """The recogniser with a further output of its decoder: the scores of all tokens, written to `path`."""
-    model = onnx.load(ears.decoder.path)
+def with_scores(ears: Greedy) -> Greedy:
+    """The recogniser with a further output of its decoder: the scores of all tokens."""
+    path = ears.decoder.path.with_suffix(".scores")
+    model = onnx.load(ears.decoder.path, load_external_data=False)  # beside it, so that they are found
     model.graph.output.append(onnx.helper.make_tensor_value_info(SCORES, onnx.TensorProto.FLOAT, None))
     onnx.save(model, path)
-    return replace(ears, decoder=Graph(path))
+    try:
+        return replace(ears, decoder=Graph(path))
+    finally:
+        path.unlink()
 
 
 def one_pass(ears: Greedy, ids: Sequence[int], crossed: Arrays) -> Check:

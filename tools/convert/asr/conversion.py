@@ -26,7 +26,7 @@ from tools.convert.asr.quantise import quantise
 from tools.convert.asr.sound import Clip
 
 Tell = Callable[[str], None]
-PLAIN_ENCODER, PLAIN_DECODER = "float32.encoder.onnx", "float32.decoder.onnx"
+GRAPHS, TABLES = ("encoder.onnx", "decoder.onnx"), ("embedding.npy", "positions.npy")
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Work:
 
     source: Checkpoint
     folder: Path  # being filled
+    plain: Path  # the same in float32; a graph over 2 GB is many files
     options: Options
     tell: Tell
     clips: list[Clip]
@@ -44,9 +45,9 @@ class Work:
         """Tells and keeps the checks; ModelError at the first that fails."""
         self.checks += told(checks, self.tell)
 
-    def ears(self, encoder: str = "", decoder: str = "") -> Greedy:
-        """The graphs so far."""
-        return read(self.folder, self.source.start, self.source.end, encoder, decoder)
+    def ears(self, plain: bool = False) -> Greedy:
+        """The recogniser so far."""
+        return read(self.plain if plain else self.folder, self.source.start, self.source.end)
 
 
 def run(folder: Path, out: Path, options: Options, tell: Tell) -> Converted:
@@ -57,8 +58,10 @@ def run(folder: Path, out: Path, options: Options, tell: Tell) -> Converted:
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        work = Work(source, Path(scratch, out.name), options, tell, sound.clips(options.calibration))
-        work.folder.mkdir()
+        places = Path(scratch, "made"), Path(scratch, "float32")
+        for place in places:
+            place.mkdir()
+        work = Work(source, *places, options, tell, sound.clips(options.calibration))
         converted = _fill(work, out)
         _move(work.folder, out, Path(scratch, "before"))
     size = sum(file.size for file in converted.files.values())
@@ -82,14 +85,14 @@ def _fill(work: Work, out: Path) -> Converted:
     vocabulary = tokenizer.write(source.folder, work.folder / "tokenizer.json")
     _write_tables(work)
     _export(work)
-    work.check(against_generate(source, work.ears(PLAIN_ENCODER, PLAIN_DECODER), work.clips))
-    _quantise(work, vocabulary)
+    work.check(against_generate(source, work.ears(plain=True), work.clips))
+    _finish_graphs(work, vocabulary)
     smallest = _smallest_context(work, vocabulary)
     lengths = contexts.offered(options.contexts_s, source.longest_context)
     listed = [length for length in lengths if length >= smallest] or [smallest]
     versions = {module.__name__: str(module.__version__) for module in (torch, transformers, onnxruntime)}
     facts.write(work.folder, source, options, listed, smallest, versions)
-    facts.write_card(work.folder, source, options, work.checks, versions)
+    facts.write_card(work.folder / "README.md", out.name, source, options, work.checks, versions)
     tell("checksums")
     files = {path.name: measure(path) for path in sorted(work.folder.iterdir()) if path.suffix != ".md"}
     made_by = f"python -m tools.convert.asr {source.folder.name}"
@@ -98,44 +101,51 @@ def _fill(work: Work, out: Path) -> Converted:
 
 
 def _write_tables(work: Work) -> None:
-    """The token embedding and the positions; half of the width unless exactness is asked for."""
+    """The token embedding and the positions; the embedding with half the digits unless all are asked for."""
     decoder = work.source.model.model.decoder
-    width = np.float32 if work.options.precision == "float32" else np.float16
-    embedding, positions = decoder.embed_tokens.weight, decoder.embed_positions.weight
-    np.save(work.folder / "embedding.npy", embedding.detach().numpy().astype(width))
-    np.save(work.folder / "positions.npy", positions.detach().numpy().astype(np.float32))
+    weights = decoder.embed_tokens.weight, decoder.embed_positions.weight
+    for name, table in zip(TABLES, weights, strict=True):
+        np.save(work.plain / name, table.detach().numpy().astype(np.float32))
+    np.save(work.folder / TABLES[0], weights[0].detach().numpy().astype(np.float16))
+    np.save(work.folder / TABLES[1], weights[1].detach().numpy().astype(np.float32))
 
 
 def _export(work: Work) -> None:
     encoder, decoder = work.source.encoder(), work.source.decoder()
+    paths = [work.plain / name for name in GRAPHS]
     work.tell("exporting the encoder")
-    export_encoder(encoder, work.folder / PLAIN_ENCODER)
+    export_encoder(encoder, paths[0])
     work.tell("exporting the decoder")
-    export_decoder(decoder, work.folder / PLAIN_DECODER)
+    export_decoder(decoder, paths[1])
     work.tell("comparing with torch and with transformers' generate")
-    work.check(against_torch(encoder, decoder, work.folder / PLAIN_ENCODER, work.folder / PLAIN_DECODER))
+    work.check(against_torch(encoder, decoder, *paths))
 
 
-def _quantise(work: Work, vocabulary: Tokenizer) -> None:
+def _finish_graphs(work: Work, vocabulary: Tokenizer) -> None:
     """Leaves encoder.onnx and decoder.onnx, and what OpenVINO reads if it was asked for."""
-    plain = work.folder / PLAIN_ENCODER, work.folder / PLAIN_DECODER
-    if work.options.precision == "int8":
-        work.tell("int8: the encoder")
-        quantise(plain[0], work.folder / "encoder.onnx", "whole")
-        work.tell("int8: the decoder")
-        quantise(plain[1], work.folder / "decoder.onnx", "rows")
-        whole = work.ears(PLAIN_ENCODER, PLAIN_DECODER)
-        work.check(against_float32(work.source, work.ears(), whole, work.clips, vocabulary))
+    plain = [work.plain / name for name in GRAPHS]
     if work.options.openvino:
         from tools.convert.asr import openvino_files
 
         work.tell("int8 weights for OpenVINO")
-        work.check(openvino_files.write(*plain, work.folder))
-    for path, name in zip(plain, ("encoder.onnx", "decoder.onnx"), strict=True):
-        if work.options.precision == "int8":
-            path.unlink()
-        else:
-            path.rename(work.folder / name)
+        work.check(openvino_files.write(plain[0], plain[1], work.folder))
+    if work.options.precision == "float32":
+        _keep_plain(work)
+        return
+    work.tell("int8: the encoder")
+    quantise(plain[0], work.folder / GRAPHS[0], "whole")
+    work.tell("int8: the decoder")
+    quantise(plain[1], work.folder / GRAPHS[1], "rows")
+    whole = work.ears(plain=True)
+    work.check(against_float32(work.source, work.ears(), whole, work.clips, vocabulary))
+
+
+def _keep_plain(work: Work) -> None:
+    names = [*GRAPHS, *TABLES]
+    if {path.name for path in work.plain.iterdir()} != set(names):
+        raise ModelError("in float32 a graph is over 2 GB", str(work.source.folder), "convert it to int8")
+    for name in names:
+        (work.plain / name).replace(work.folder / name)
 
 
 def _smallest_context(work: Work, vocabulary: Tokenizer) -> int:

@@ -62,14 +62,19 @@ def write(
 
 
 def write_card(
-    folder: Path, source: Checkpoint, options: Options, checks: Sequence[Check], versions: dict[str, str]
+    path: Path,
+    name: str,
+    source: Checkpoint,
+    options: Options,
+    checks: Sequence[Check],
+    versions: dict[str, str],
 ) -> None:
-    """Writes README.md: what this is, where from, and what was checked."""
-    lines = [f"# {folder.name}", ""]
+    """Writes what this is, where it comes from, and what was checked."""
+    lines = [f"# {name}", ""]
     if source.random:
         lines += ["**RANDOM weights**: for checks and for measuring time; it recognises nothing.", ""]
     where = options.source or source.folder.name
-    made = ", ".join(f"{name} {version}" for name, version in versions.items())
+    made = ", ".join(f"{module} {version}" for module, version in versions.items())
     lines += [f"Converted from {where} ({options.precision}) by tools.convert.asr with {made}."]
     lines += [
         f"Licence of the checkpoint: {options.licence}.",
@@ -78,4 +83,4 @@ def write_card(
         "|---|---|---|",
     ]
     lines += [f"| {check.name} | {check.found} | {check.wanted} |" for check in checks]
-    (folder / "README.md").write_text("\n".join(lines) + "\n", "utf-8")
+    path.write_text("\n".join(lines) + "\n", "utf-8")

@@ -72,8 +72,8 @@ class Greedy:
         return self.decode(self.encode(mel.window(2 * context)), steps)
 
 
-def read(folder: Path, start: tuple[int, ...], end: int, encoder: str = "", decoder: str = "") -> Greedy:
-    """The recogniser in a model folder, or with other graphs than its own."""
-    graphs = Graph(folder / (encoder or "encoder.onnx")), Graph(folder / (decoder or "decoder.onnx"))
+def read(folder: Path, start: tuple[int, ...], end: int) -> Greedy:
+    """The recogniser whose graphs and tables lie in a folder."""
+    encoder, decoder = Graph(folder / "encoder.onnx"), Graph(folder / "decoder.onnx")
     tables = np.load(folder / "embedding.npy", mmap_mode="r"), np.load(folder / "positions.npy")
-    return Greedy(*graphs, *tables, start, end, int(graphs[0].input_shapes["mel"][1]))
+    return Greedy(encoder, decoder, *tables, start, end, int(encoder.input_shapes["mel"][1]))

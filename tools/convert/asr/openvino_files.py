@@ -22,7 +22,7 @@ from tools.convert.asr.numbers import Arrays, alike
 from tools.convert.asr.quantise import rounded
 
 LEAST_COSINE = 0.999
-_SIZES = {"frames": 300, "new": 5, "past": 4, "sound": 150}
+_SIZES = {"mel": 300, "x": 5, "past_k": 4, "past_v": 4, "cross_k": 150, "cross_v": 150}  # what is not fixed
 
 
 def write(encoder: Path, decoder: Path, folder: Path) -> Iterator[Check]:
@@ -69,6 +69,6 @@ def random_feeds(path: Path) -> Arrays:
         if name == "first":
             feeds[name] = np.array([1], np.int64)
             continue
-        sizes = [_SIZES[size] if isinstance(size, str) else size for size in shape]
+        sizes = [_SIZES[name] if isinstance(size, str) else size for size in shape]
         feeds[name] = rng.standard_normal(sizes).astype(np.float32)
     return feeds
