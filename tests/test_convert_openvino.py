@@ -55,6 +55,21 @@ def test_matrices_are_stored_in_a_quarter_of_the_space(folder: Path) -> None:
     assert (folder / "decoder.bin").stat().st_size < 0.4 * matrices
 
 
+def test_the_encoder_may_round_what_it_multiplies(folder: Path, tmp_path: Path) -> None:
+    from epsilon.runtimes import openvino
+
+    openvino_files.save(folder / "encoder.onnx", tmp_path / "encoder.xml", 128)
+    feeds = openvino_files.random_feeds(folder / "encoder.onnx")
+    exact, weights = (
+        Graph(folder / "encoder.onnx")(feeds),
+        openvino.load(folder / "encoder.onnx", Seat())(feeds),
+    )
+    both = openvino.load(tmp_path / "encoder.onnx", Seat())(feeds)
+    assert min(cosine(both[name], exact[name]) for name in exact) > 0.999
+    assert "DYNAMIC_QUANTIZATION_GROUP_SIZE" in (tmp_path / "encoder.xml").read_text()
+    assert weights.keys() == both.keys()
+
+
 def test_one_pass_is_token_by_token(folder: Path) -> None:
     from epsilon.runtimes import openvino
 

@@ -20,6 +20,7 @@ from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.runtimes import Array, Shape
 
+GROUP = "DYNAMIC_QUANTIZATION_GROUP_SIZE"  # columns of a product's input that are rounded to int8 together
 TELEMETRY = "openvino_telemetry"  # a dependency of the wheel that would open sockets and write an id file
 
 
@@ -50,7 +51,11 @@ class OpenvinoGraph:
 
 
 def load(path: Path, seat: Seat) -> OpenvinoGraph:
-    """The graph in an .onnx or .xml file, computed in float32 on the seat's cores."""
+    """The graph in an .onnx or .xml file, on the seat's cores.
+
+    It is computed in float32, unless the file itself says in its runtime options that inputs of products may be
+    rounded: then what is computed in pieces differs from what is computed at once.
+    """
     path = own_form(path)
     openvino = package()
     settings = {
@@ -58,12 +63,15 @@ def load(path: Path, seat: Seat) -> OpenvinoGraph:
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else activations become int8 and prefill in pieces differs
         "ENABLE_CPU_PINNING": False,  # it would choose cores by itself; threads inherit the seat's instead
     }
     try:
         with _seated(seat):
-            return OpenvinoGraph(openvino.Core().compile_model(str(path), "CPU", settings))
+            core = openvino.Core()
+            model = core.read_model(str(path))
+            if not model.has_rt_info(["runtime_options", GROUP]):
+                settings[GROUP] = 0
+            return OpenvinoGraph(core.compile_model(model, "CPU", settings))
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise ModelError(f"not a graph that OpenVINO can run: {reason}", where=str(path)) from error
