@@ -229,6 +229,25 @@ def test_what_is_no_whisper_is_refused_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
+def test_weights_from_before_safetensors_are_read(made: Made, tmp_path: Path) -> None:
+    from tools.convert.asr.checkpoint import load
+
+    source = changed(made, tmp_path / "source", "config.json")
+    state = {name: weights.clone() for name, weights in made.checkpoint.model.state_dict().items()}
+    torch.save(state, source / "pytorch_model.bin")
+    (source / "model.safetensors").unlink()
+    weights = load(source, made.options).model.model.decoder.embed_tokens.weight
+    assert torch.equal(weights, made.checkpoint.model.model.decoder.embed_tokens.weight)
+
+
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json"])
+def test_a_missing_file_is_named(made: Made, tmp_path: Path, name: str) -> None:
+    source = changed(made, tmp_path / "source", "config.json")
+    (source / name).unlink()
+    with pytest.raises(ModelError, match=f"there is no {name}"):
+        convert(source, tmp_path / "out", made.options, lambda line: None)
+
+
 def test_damaged_weights_are_named(made: Made, tmp_path: Path) -> None:
     source = changed(made, tmp_path / "source", "config.json")
     weights = source / "model.safetensors"

@@ -102,9 +102,10 @@ def start_of(marks: dict[str, int], multilingual: bool, options: Options, folder
 
 def _demand_whisper(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
-    if not path.is_file():
-        hint = "a folder as downloaded from the Hugging Face hub is meant"
-        raise ModelError("there is no config.json", where=str(folder), hint=hint)
+    for name in (path.name, "generation_config.json"):
+        if not (folder / name).is_file():
+            hint = "a folder as downloaded from the Hugging Face hub is meant"
+            raise ModelError(f"there is no {name}", where=str(folder), hint=hint)
     config = _json(path)
     if config.get("model_type") != "whisper":
         raise ModelError(f"is a {config.get('model_type', 'thing')}, not a whisper", where=str(path))
