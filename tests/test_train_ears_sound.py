@@ -94,7 +94,14 @@ def test_evaluation_sets_are_the_same_in_every_process() -> None:
     ]
     assert runs[0] == runs[1]
     names = {line.split()[0] for line in runs[0].splitlines()}
-    assert names == {"child_voices", "held_out_templates", "held_out_voice", "hesitations", "seen_voices"}
+    assert names == {
+        "child_voices",
+        "held_out_templates",
+        "held_out_voice",
+        "hesitations",
+        "long",
+        "seen_voices",
+    }
 
 
 def test_surroundings_have_unit_power() -> None:
@@ -190,3 +197,34 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert starts[0].endswith("from step 0")
     assert int(starts[1].rsplit(" ", 1)[1]) > 0
     assert (tmp_path / "m" / "model.yaml").exists()
+
+
+def test_nothing_is_of_many_kinds_and_never_too_loud() -> None:
+    pytest.importorskip("torch", reason="torch is not installed (make train-… installs it)")
+    from tools.train.ears.nothing import nothing
+
+    rng = np.random.default_rng(6)
+    for _ in range(60):
+        sound = nothing(rng)
+        assert 0.4 * RATE_HZ < sound.size < 5.1 * RATE_HZ
+        assert 0.004 * 32767 < np.abs(sound.astype(int)).max() < 0.32 * 32767
+
+
+def test_some_utterances_become_one(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (make train-… installs it)")
+    from tools.train.ears.batches import Shelf
+
+    rng = np.random.default_rng(7)
+    waves = [rng.integers(-9, 9, 24_000).astype(np.int16) for _ in range(400)]
+    spoken = [Utterance(f"joke {'a' if i % 2 else 'b'}", "ab"[i % 2], w) for i, w in enumerate(waves)]
+    shards.write(tmp_path / "one", spoken)
+    shelf = Shelf(tmp_path, tokens.train(["joke a b"] * 9, 60), 1)
+    batches = shelf.batches(4500, 9.3)
+    seen = [u for _ in range(80) for u in next(batches)]
+    long = [u for u in seen if len(u.sentence.split()) > 2]
+    assert long
+    for utterance in long:
+        count = len(utterance.sentence.split()) // 2
+        assert 24_000 * count < utterance.samples.size < 24_000 * count + 6400 * (count - 1) + 1
+    targets = shelf.targets(long[:1])
+    assert targets.lengths.tolist() == [len(long[0].sentence)]

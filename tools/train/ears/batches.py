@@ -12,13 +12,18 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from tools.train.ears.features import RATE_HZ
+from tools.train.ears.nothing import nothing
 from tools.train.ears.tokens import END, START, spelling
 from tools.train.speech import shards
 from tools.train.speech.shards import Utterance
 
 _CHUNK = 3000  # utterances that are sorted by length together
 _BUCKET_JITTER = 4000  # samples: keeps batches from always having the same neighbours
-_EMPTY = 400  # utterances of noise in which nothing is said
+_EMPTY = 1500  # sounds in which nothing is said
+_LONG_GROUPS = 220  # of a chunk: two to four utterances said one after another
+_LONGEST_SAMPLES = int(9.2 * RATE_HZ)
+_LONGEST_TOKENS = 61
+_GAP_S = (0.05, 0.4)
 _IGNORED = -100
 
 
@@ -43,9 +48,8 @@ class Shelf:
         self._folder, self._tokenizer, self._known = folder, tokenizer, set[Path]()
         self._rng = np.random.default_rng(seed)
         self.utterances: list[Utterance] = []
-        self._tokens: list[list[int]] = []
         self._pending = np.zeros(0, int)
-        self._put([self._emptiness() for _ in range(_EMPTY)])
+        self._put([Utterance("", "nothing", nothing(self._rng)) for _ in range(_EMPTY)])
 
     def refresh(self) -> int:
         """Reads new shards and returns how many utterances came."""
@@ -55,35 +59,34 @@ class Shelf:
             self._put(shards.read(path))
         return len(self.utterances) - before
 
-    def batches(self, frames: int, max_seconds: float) -> Iterator[list[int]]:
-        """Endless lists of places in `utterances`: at most `frames` frames of features each."""
+    def batches(self, frames: int, max_seconds: float) -> Iterator[list[Utterance]]:
+        """Endless lists of utterances: at most `frames` frames of features each."""
         while True:
             self.refresh()
-            order = self._next_chunk()
-            lengths = np.array([self.utterances[i].samples.size for i in order])
-            order, lengths = order[lengths < max_seconds * RATE_HZ], lengths[lengths < max_seconds * RATE_HZ]
-            order = order[np.argsort(lengths + self._rng.uniform(0, _BUCKET_JITTER, len(lengths)))]
-            found = self._cut(order, frames)
+            chunk = self._with_long_ones([self.utterances[i] for i in self._next_chunk()])
+            chunk = [u for u in chunk if u.samples.size < max_seconds * RATE_HZ]
+            lengths = np.array([u.samples.size for u in chunk])
+            order = np.argsort(lengths + self._rng.uniform(0, _BUCKET_JITTER, len(lengths)))
+            found = self._cut([chunk[i] for i in order], frames)
             for k in self._rng.permutation(len(found)):
                 yield found[k]
 
-    def targets(self, places: list[int]) -> Targets:
+    def targets(self, utterances: list[Utterance]) -> Targets:
         """Tokens of these utterances, padded."""
-        tokens = [self._tokens[i] for i in places]
+        tokens = [self._tokenizer.encode(u.sentence).ids for u in utterances]
         longest = max(map(len, tokens)) + 1
         read = torch.zeros(len(tokens), longest, dtype=torch.long)
         say = torch.full((len(tokens), longest), _IGNORED)
         for row, ids in enumerate(tokens):
             read[row, : len(ids) + 1] = torch.tensor([START, *ids])
             say[row, : len(ids) + 1] = torch.tensor([*ids, END])
-        spelt = [spelling(self.utterances[i].sentence) for i in places]
+        spelt = [spelling(u.sentence) for u in utterances]
         letters = torch.tensor([letter for row in spelt for letter in row], dtype=torch.long)
         return Targets(read, say, letters, torch.tensor([len(row) for row in spelt]))
 
     def _put(self, utterances: list[Utterance]) -> None:
         places = np.arange(len(self.utterances), len(self.utterances) + len(utterances))
         self.utterances += utterances
-        self._tokens += [self._tokenizer.encode(u.sentence).ids for u in utterances]
         self._pending = self._rng.permutation(np.concatenate([self._pending, places]))
 
     def _next_chunk(self) -> np.ndarray:
@@ -94,19 +97,27 @@ class Shelf:
         chunk, self._pending = self._pending[:_CHUNK], self._pending[_CHUNK:]
         return chunk
 
-    def _cut(self, order: np.ndarray, frames: int) -> list[list[int]]:
-        found: list[list[int]] = [[]]
-        for i in order:
-            length = self.utterances[i].samples.size // 160 + 50
+    def _with_long_ones(self, chunk: list[Utterance]) -> list[Utterance]:
+        """Some of them as one: people say several sentences in a breath. Mostly by one voice."""
+        rows = sorted(chunk, key=lambda u: u.voice) if self._rng.random() < 0.7 else chunk
+        firsts = sorted(self._rng.choice(len(rows) // 4, min(_LONG_GROUPS, len(rows) // 8), replace=False))
+        found, taken = list[Utterance](), set[int]()
+        for first in firsts:
+            places = range(4 * first, 4 * first + int(self._rng.integers(2, 5)))
+            parts = [rows[i] for i in places]
+            long = shards.joined(parts, list(self._rng.uniform(*_GAP_S, len(parts) - 1)))
+            if long.samples.size > _LONGEST_SAMPLES or not all(part.sentence for part in parts):
+                continue
+            if len(self._tokenizer.encode(long.sentence).ids) <= _LONGEST_TOKENS:
+                found.append(long)
+                taken.update(places)
+        return [u for i, u in enumerate(rows) if i not in taken] + found
+
+    def _cut(self, utterances: list[Utterance], frames: int) -> list[list[Utterance]]:
+        found: list[list[Utterance]] = [[]]
+        for utterance in utterances:
+            length = utterance.samples.size // 160 + 50
             if found[-1] and length * (len(found[-1]) + 1) > frames:
                 found.append([])
-            found[-1].append(int(i))
+            found[-1].append(utterance)
         return found
-
-    def _emptiness(self) -> Utterance:
-        """Noise alone, so that noise alone is not heard as words."""
-        count = int(self._rng.uniform(0.5, 3.0) * RATE_HZ)
-        spectrum = np.fft.rfft(self._rng.standard_normal(count))
-        spectrum /= np.maximum(1, np.arange(len(spectrum))) ** self._rng.uniform(0, 1)
-        noise = np.fft.irfft(spectrum, count)
-        return Utterance("", "noise", np.asarray(noise / np.abs(noise).max() * 8000, np.int16))

@@ -18,6 +18,7 @@ from tools.train.ears.batches import Shelf, Targets
 from tools.train.ears.model import Ears, Shape
 from tools.train.ears.scoring import transcribe
 from tools.train.speech import shards
+from tools.train.speech.shards import Utterance
 
 
 @dataclass(frozen=True)
@@ -148,12 +149,12 @@ class Training:
         risen = min(1.0, max(0.0, (self.elapsed_s / 60 - first) / (last - first)))
         return recipe.first_strength + (recipe.strength - recipe.first_strength) * risen
 
-    def learn(self, places: list[int]) -> float:
-        """One step on the utterances of these places; returns the loss before it."""
+    def learn(self, utterances: list[Utterance]) -> float:
+        """One step on these utterances; returns the loss before it."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        mel = self.augment([self.shelf.utterances[i].samples for i in places], self._strength())
-        targets = self.shelf.targets(places).to(self.recipe.device)
+        mel = self.augment([u.samples for u in utterances], self._strength())
+        targets = self.shelf.targets(utterances).to(self.recipe.device)
         ctc, attention = losses(self.model, mel, targets, self.recipe.bfloat16)
         share = self.recipe.ctc_share
         torch.autograd.backward(share * ctc + (1 - share) * attention)
@@ -161,7 +162,7 @@ class Training:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._losses.append((ctc.item(), attention.item()))
-        self.step, self.utterances = self.step + 1, self.utterances + len(places)
+        self.step, self.utterances = self.step + 1, self.utterances + len(utterances)
         return share * ctc.item() + (1 - share) * attention.item()
 
     def _report(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tools.train.speech.voices import Samples
+from tools.train.speech.voices import RATE_HZ, Samples
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Utterance:
     sentence: str
     voice: str
     samples: Samples
+
+
+def joined(parts: Sequence[Utterance], gaps_s: Sequence[float]) -> Utterance:
+    """Said one after another with these gaps between them; the voice is the first one's."""
+    pieces = [parts[0].samples]
+    for gap_s, part in zip(gaps_s, parts[1:], strict=True):
+        pieces += [np.zeros(int(gap_s * RATE_HZ), np.int16), part.samples]
+    return Utterance(" ".join(part.sentence for part in parts), parts[0].voice, np.concatenate(pieces))
 
 
 def write(path: Path, utterances: list[Utterance]) -> None:

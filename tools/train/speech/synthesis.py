@@ -11,11 +11,13 @@ from pathlib import Path
 from tools.train.speech import shards
 from tools.train.speech.casting import Cast
 from tools.train.speech.shards import Utterance
+from tools.train.speech.voices import RATE_HZ
 from tools.train.text.hesitation import hesitate
 from tools.train.text.lines import plain
 from tools.train.text.sentences import MAX_CHARACTERS, MAX_WORDS, Sentences
 
 SHARD_UTTERANCES = 2000
+_LONG_SAMPLES = (5 * RATE_HZ, 9 * RATE_HZ)
 Speak = Callable[[str, random.Random], tuple[str, shards.Samples | None]]
 HESITANT = 0.12  # of all training utterances
 TO_CHARACTERS = 0.12  # are lines that the characters expect
@@ -96,7 +98,8 @@ def make_evaluation_sets(
     """Sets by name, the same for the same count, seed, text and cast; no sentence of them is trained on.
 
     `seen_voices`: voices trained on; `held_out_voice`: others; `held_out_templates`: sentence shapes not trained on;
-    `child_voices`: voices of both kinds shifted up; `hesitations`: fillers and restarts, by voices trained on.
+    `child_voices`: voices of both kinds shifted up; `hesitations`: fillers and restarts, by voices trained on;
+    `long`: several sentences in a row, by voices trained on.
     """
     cast = Cast()
     rng = random.Random(seed)
@@ -111,10 +114,29 @@ def make_evaluation_sets(
                 found[text] = Utterance(sentence, voice, samples)
         return list(found.values())
 
+    def say_much() -> list[Utterance]:
+        """Two to four sentences in a row of one voice, 5 … 9 s."""
+        found, waiting = list[Utterance](), dict[str, list[Utterance]]()
+        texts = evaluation_sentences(sentences, rng)
+        while len(found) < count:
+            sentence = next(texts)
+            voice, samples = cast.say(sentence, rng)
+            if samples is None:
+                continue
+            parts = waiting.setdefault(voice, [])
+            parts.append(Utterance(sentence, voice, samples))
+            long = shards.joined(parts, [rng.uniform(0.05, 0.4) for _ in parts[1:]])
+            if long.samples.size > _LONG_SAMPLES[0] or len(parts) == 4:
+                waiting[voice] = []
+                if _LONG_SAMPLES[0] < long.samples.size < _LONG_SAMPLES[1]:
+                    found.append(long)
+        return found
+
     return {
         "seen_voices": fill(evaluation_sentences(sentences, rng), cast.say),
         "held_out_voice": fill(evaluation_sentences(sentences, rng), cast.say_held_out),
         "held_out_templates": fill(held_out_sentences(sentences, rng), cast.say),
         "child_voices": fill(evaluation_sentences(sentences, rng), cast.say_as_child),
         "hesitations": fill(evaluation_sentences(sentences, rng), cast.say, hesitant=True),
+        "long": say_much(),
     }
