@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from epsilon.dsp.mel import LogMel
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
 from tests.models import tiny
+from tests.sounds import vowels
 from tools.convert.asr import openvino_files
 from tools.convert.asr.graph import Graph
 from tools.convert.asr.numbers import cosine
@@ -82,6 +84,23 @@ def test_one_pass_is_token_by_token(folder: Path) -> None:
         assert out["ids"][0, 0] == together["ids"][0, row]
         np.testing.assert_allclose(out["logprobs"][0, 0], together["logprobs"][0, row], atol=1e-4)
         past = {"past_k": out["new_k"], "past_v": out["new_v"]}
+
+
+def test_the_recogniser_hears_with_them_what_no_draft_changes(folder: Path) -> None:
+    """What `runtime: openvino` in a board file does with a converted folder."""
+    from epsilon.engines.asr import whisper
+    from epsilon.runtimes import openvino
+
+    ears = whisper.load(tiny.model(folder, "asr", "whisper"), openvino, Seat())
+    heard = set()
+    for seed in range(4):
+        mel = LogMel()
+        mel.push(vowels(1.5, seed=seed))
+        cold = ears.recognise(mel, []).ids
+        heard.add(tuple(cold))
+        for draft in (cold, cold[:2], cold[:1] + [20, 21], [25] * 5):
+            assert ears.recognise(mel, draft).ids == cold
+    assert any(heard), "it hears something"
 
 
 @pytest.mark.parametrize("name", ["encoder", "decoder"])
