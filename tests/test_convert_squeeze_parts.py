@@ -65,9 +65,9 @@ def test_an_adapter_starts_by_giving_back_what_was_lost() -> None:
     unseen, wanted = x[1000:], x[1000:] @ weight.T
     with torch.no_grad():
         adapted = (small(unseen) - wanted).square().mean()
-        small.mute()
-        muted = (small(unseen) - wanted).square().mean()
-    assert adapted < 0.5 * muted
+        small.drop()
+        dropped = (small(unseen) - wanted).square().mean()
+    assert adapted < 0.5 * dropped
 
 
 def export(bits: int, group: int, level: int, folder: Path) -> tuple[Graph, Any]:

@@ -54,10 +54,9 @@ class Squeezed(nn.Module):
         self.up.copy_((left[:, : self.rank] * strength).T)
         self.down.copy_((vectors / weights) @ (right[: self.rank].T * strength))
 
-    @torch.no_grad()
-    def mute(self) -> None:
-        """Make the adapter add nothing."""
-        self.up.zero_()
+    def drop(self) -> None:
+        """Go on without the adapter."""
+        self.rank = 0
 
 
 def linears(model: nn.Module) -> Iterator[tuple[str, nn.Linear]]:

@@ -126,23 +126,24 @@ def _squeezed(layer: nn.Linear, moments: Tensor, recipe: Recipe, nearest: bool) 
 
 
 def without_adapters(model: nn.Module) -> nn.Module:
-    """A copy whose adapters add nothing and cost nothing."""
+    """A copy that has the codes alone."""
     result = copy.deepcopy(model)
     for _, layer in squeezed(result):
-        layer.mute()
+        layer.drop()
     return result
 
 
 @dataclass(frozen=True)
 class Distance:
-    """How far a copy is from the original: relative squared error of its states, divergence of its tokens."""
+    """How far a copy is from the original."""
 
-    states: Tensor
-    tokens: Tensor
+    states: Tensor  # relative squared error of its hidden states, cross keys and values
+    tokens: Tensor  # divergence of the chances that it gives to the next token
+    cosine: Tensor  # of its hidden states, cross keys and values and the original's
 
 
 def distance(subject: Subject, student: nn.Module, batch: Batch) -> Distance:
-    """Both are 0 for the original itself."""
+    """0, 0 and 1 for the original itself."""
     with torch.no_grad(), _watched(subject, subject.model) as wanted:
         sound = subject.sound(subject.model, batch.mel)
         sure = subject.scores(subject.model, batch.tokens, sound).float().log_softmax(-1)
@@ -151,16 +152,22 @@ def distance(subject: Subject, student: nn.Module, batch: Batch) -> Distance:
         guess = subject.scores(student, batch.tokens, sound).float().log_softmax(-1)
     parts = [_relative(a.float(), b.float()) for a, b in zip(found, wanted, strict=True)]
     divergence = F.kl_div(guess, sure, reduction="none", log_target=True).sum(-1)
-    return Distance(torch.stack(parts).mean(), (divergence * batch.counts).sum() / batch.counts.sum())
+    cosines = [F.cosine_similarity(a.flatten(), b.flatten(), 0) for a, b in zip(found, wanted, strict=True)]
+    return Distance(
+        torch.stack(parts).mean(),
+        (divergence * batch.counts).sum() / batch.counts.sum(),
+        torch.stack(cosines).mean(),
+    )
 
 
-def held_out_distance(subject: Subject, student: nn.Module, batches: int = 6) -> tuple[float, float]:
+def held_out_distance(subject: Subject, student: nn.Module, batches: int = 6) -> Distance:
     """Mean distance on random input that the training never draws."""
     with torch.no_grad():
         made = [distance(subject, student, imagine(subject, _HELD_OUT_SEED + i)) for i in range(batches)]
-    return (
-        float(torch.stack([d.states for d in made]).mean()),
-        float(torch.stack([d.tokens for d in made]).mean()),
+    return Distance(
+        torch.stack([one.states for one in made]).mean(),
+        torch.stack([one.tokens for one in made]).mean(),
+        torch.stack([one.cosine for one in made]).mean(),
     )
 
 

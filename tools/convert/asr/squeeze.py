@@ -55,7 +55,7 @@ def run(source: Path, out: Path, recipe: Recipe, speech: Path | None, count: int
                 stages[-1].errors = listen(folder, heard)
                 tell("; ".join(f"{key} {score}" for key, score in stages[-1].errors.items()))
         ratios = time_ratios(Path(scratch, "recovered"), whole)
-        tell(write_card(Path(scratch, "recovered"), source.name, recipe, stages, ratios))
+        tell(write_card(Path(scratch, "recovered"), source.name, recipe, stages, ratios, subject.random))
         shutil.rmtree(out, ignore_errors=True)
         Path(scratch, "recovered").rename(out)
     tell(f"{out}: {recipe.bits} bits, {stages[-1].size / 1e6:.1f} MB")
@@ -79,9 +79,12 @@ def _measured(subject: Subject, name: str, model: Any, recipe: Recipe, tell: Tel
     """How far the form is from the original."""
     if model is subject.model:
         return Stage(name)
-    states, tokens = held_out_distance(subject, model)
-    tell(f"{name}: states {states:.4f}, tokens {tokens:.4f} from the original on held-out random input")
-    return Stage(name, states, tokens)
+    found = held_out_distance(subject, model)
+    tell(
+        f"{name} against the original on held-out random input: states {found.states:.4f}, tokens "
+        f"{found.tokens:.4f}, cosine {found.cosine:.5f}"
+    )
+    return Stage(name, found)
 
 
 def _write(subject: Subject, model: Any, folder: Path, whole: Path, recipe: Recipe, tell: Tell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import yaml
 
 from epsilon.errors import ModelError
 from tools.convert.asr.graph import Graph
-from tools.convert.asr.recovery import Recipe
+from tools.convert.asr.recovery import Distance, Recipe
 from tools.convert.asr.squeezed_graphs import random_feeds
 from tools.evaluate.ears import Score, hear, in_noise, in_silence, load_engine
 from tools.train.speech import shards
@@ -31,8 +32,7 @@ class Stage:
     """One form of the recogniser and what was measured of it."""
 
     name: str
-    states: float | None = None  # relative squared error of its hidden states on held-out random input
-    tokens: float | None = None  # divergence of its tokens' probabilities there
+    distance: Distance | None = None  # from the original on random input that was not trained on
     size: int = 0  # bytes of its folder
     errors: dict[str, Score] = field(default_factory=dict)
 
@@ -58,8 +58,13 @@ def listen(folder: Path, speech: Mapping[str, list[Utterance]]) -> dict[str, Sco
     for name, spoken in speech.items():
         scores[name] = Score()
         for utterance in spoken:
-            scores[name].add(utterance.sentence, hear(engine, utterance.samples, 0))
+            scores[name].add(utterance.sentence, _plain(hear(engine, utterance.samples, 0)))
     return scores
+
+
+def _plain(text: str) -> str:
+    """Without case and punctuation, as the sentences of the sets are."""
+    return " ".join(re.sub(r"[^a-z0-9' ]", " ", text.lower()).split())
 
 
 def time_ratios(folder: Path, other: Path) -> dict[str, tuple[float, float]]:
@@ -85,9 +90,14 @@ def _milliseconds(graph: Graph, feeds: dict) -> float:
 
 
 def write_card(
-    folder: Path, source: str, recipe: Recipe, stages: list[Stage], ratios: dict[str, tuple[float, float]]
+    folder: Path,
+    source: str,
+    recipe: Recipe,
+    stages: list[Stage],
+    ratios: dict[str, tuple[float, float]],
+    random: bool,
 ) -> str:
-    """Writes card.md and returns its tables as text."""
+    """Writes card.md and returns its tables as text; `random` says that the weights mean nothing."""
     figures = {
         "made_from": source,
         **{key: getattr(recipe, key) for key in ("bits", "group", "rank", "steps")},
@@ -97,7 +107,7 @@ def write_card(
         },
         "time_against_int8": {job: round(ratio, 2) for job, (_, ratio) in ratios.items()},
     }
-    tables = "\n\n".join([_table(stages), *([_times(ratios)] if ratios else [])])
+    tables = "\n\n".join([*([_RANDOM] if random else []), _table(stages), _times(ratios)])
     header = yaml.safe_dump(figures, sort_keys=False, default_flow_style=False, width=110)
     (folder / "card.md").write_text(f"---\n{header}---\n{_TEXT.format(**vars(recipe))}\n{tables}\n")
     return tables
@@ -109,16 +119,22 @@ Weights of linear layers in {bits} bits, a scale for every {group} of them, and 
 layer. The adapters were trained {steps} steps on random input to match the original; no recording and no text took
 part. `rounded` is plain rounding to nearest, `fitted` is GPTQ, still without adapters, `recovered` has
 them and is what the files hold. Word error rates are of these files in the toy's engine.
-States and tokens: relative squared error of hidden states and divergence of token probabilities, both against the
-original on random input that was not trained on.
+`states` and `cosine` compare hidden states, cross keys and values with the original's (relative squared error, cosine),
+`tokens` the chances of the next token (divergence), all on random input that was not trained on.
 """
+
+
+_RANDOM = "**The weights are random**: it recognises nothing, so there is no word error rate."
 
 
 def _table(stages: list[Stage]) -> str:
     sets = list(stages[0].errors)
-    rows = [["form", "MB", "states", "tokens", *(f"{name}, WER %" for name in sets)]]
+    rows = [["form", "MB", "states", "tokens", "cosine", *(f"{name}, WER %" for name in sets)]]
     for stage in stages:
-        distances = ["" if value is None else f"{value:.4f}" for value in (stage.states, stage.tokens)]
+        found = stage.distance
+        distances = (
+            [f"{found.states:.4f}", f"{found.tokens:.4f}", f"{found.cosine:.5f}"] if found else [""] * 3
+        )
         rates = [f"{_rate(stage.errors[name]):.1f}" if name in stage.errors else "" for name in sets]
         rows.append([stage.name, f"{stage.size / 1e6:.1f}", *distances, *rates])
     return _markdown(rows)
