@@ -78,13 +78,18 @@ def features(source: Checkpoint, clips: Sequence[Clip], count: int = INPUTS) -> 
 
 
 def generated(source: Checkpoint, mel: np.ndarray, steps: int) -> list[int]:
-    """What transformers makes of features [1, bands, 2T], without the start and the end."""
+    """What transformers makes of features [1, bands, 2T], without the start and the end.
+
+    When time stamps come although none are asked for, as from random weights, it listens again from there and
+    appends what it hears, `steps` tokens each time; only its first hearing counts.
+    """
     options: dict[str, Any] = {"max_new_tokens": steps, "do_sample": False, "num_beams": 1, **source.spoken}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ids = source.model.generate(input_features=torch.from_numpy(mel), **options)[0].tolist()
     if tuple(ids[: len(source.start)]) == source.start:
         ids = ids[len(source.start) :]
+    ids = ids[:steps]
     return ids[: ids.index(source.end)] if source.end in ids else ids
 
 
