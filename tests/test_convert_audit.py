@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,12 +12,16 @@ import pytest
 from onnx import helper, numpy_helper
 
 from epsilon.audio_files import write_wav
+from epsilon.config.folders import root
 from tests.models import outliers
 from tools.convert.asr import audit, rknn
 from tools.convert.asr.cures import CLAMP, Cure, cure
 from tools.convert.asr.half import KEPT_KEY, rounded
 from tools.convert.asr.ranges import LIMIT, Feeds, Range, measure
 from tools.convert.asr.ranges_picture import bar, draw
+from tools.convert.asr.scaling import Scaling
+
+TOOLKIT = Path(os.environ.get("RKNN_PYTHON", root() / "build/rknn-venv/bin/python"))
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +124,31 @@ def test_scaling_is_exact_and_free_and_cures() -> None:
     assert max(one.largest for one in measure(healed, feeds())) < LIMIT / 4
 
 
+@pytest.mark.parametrize(
+    ("tensor", "with_it"),
+    [
+        ("layer1.x2", "layer0.x1"),  # the residual stream: read by norms, whose epsilon shrinks with it
+        ("layer0.widen.out.gelu", ""),  # made by a product with a constant, read by one with weights
+        ("layer0.mixed", ""),  # made by a product of two that vary: a factor behind it
+        ("layer0.scaled", ""),  # read by a softmax: a factor before it
+        ("layer0.turned", "layer0.key.product"),  # moved about on the way
+        ("layer0.own.norm", ""),  # made by a norm, read by three products
+    ],
+)
+def test_a_scale_is_made_up_for_wherever_the_tensor_is_read(tensor: str, with_it: str) -> None:
+    model = outliers.encoder(1.0)
+    before = audit.run(model, feeds())
+    ranges = by_name(measure(model, feeds()))
+    group = Scaling(model, ranges)
+    group.plan(tensor)
+    group.carry_out(6)
+    onnx.checker.check_model(model)
+    assert audit.compared(before, audit.run(model, feeds()))[0] < 2e-6
+    after = by_name(measure(model, feeds()))
+    for name in filter(None, (tensor, with_it)):
+        assert after[name].largest == pytest.approx(ranges[name].largest / 64, rel=1e-4)
+
+
 def test_clamping_says_that_it_changes_something_and_cures() -> None:
     model = outliers.encoder()
     healed, exact = cured("clamp", model)
@@ -202,6 +232,23 @@ def test_the_npu_is_not_given_a_graph_that_keeps_float32(tmp_path: Path, sound: 
     wish = rknn.Wish(tmp_path, (100,), tmp_path / "kept.onnx", sound)
     with pytest.raises(audit.ModelError, match="keeps numbers in float32, which the NPU cannot"):
         rknn.convert(wish, Path("/nowhere/python"))
+
+
+@pytest.mark.rknn
+def test_the_toolkits_simulator_breaks_on_the_original_and_takes_the_cured(tmp_path: Path) -> None:
+    if not TOOLKIT.is_file():
+        pytest.skip(f"{TOOLKIT} is missing: make it with tools.convert.asr.rknn, or name one in $RKNN_PYTHON")
+    (tmp_path / "model.yaml").write_text("bands: 80\ncontexts: [100]\n")
+    speech = root() / "tests/takes"
+    wish = rknn.Wish(tmp_path, (100,), tmp_path / "encoder.onnx", speech)
+    onnx.save(outliers.encoder(), wish.encoder)
+    with pytest.raises(audit.ModelError, match=r"cross_k at 100, cross_v at 100 is not alike.*audit"):
+        rknn.convert(wish, TOOLKIT)
+    for wanted in ("scale", "clamp"):
+        options = ["--calibration", str(speech), "--cure", wanted, "-o", str(tmp_path / f"{wanted}.onnx")]
+        assert audit.main([str(wish.encoder), *options]) == 0
+        cured_wish = rknn.Wish(tmp_path, (100,), tmp_path / f"{wanted}.onnx", speech)
+        assert rknn.convert(cured_wish, TOOLKIT).is_file()
 
 
 def test_the_picture_and_the_bars_show_the_limit(tmp_path: Path) -> None:

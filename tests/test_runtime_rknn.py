@@ -194,7 +194,7 @@ def test_another_machine_is_told_what_the_file_is_for(folder: Path, board: Path)
         encoder(folder)
 
 
-def test_another_processor_is_told_the_same(
+def test_another_architecture_is_told_the_same(
     folder: Path, board: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rknn.platform, "machine", lambda: "x86_64")

@@ -17,9 +17,7 @@ from epsilon.errors import ModelError
 DecodeError: type[Exception] = importlib.import_module("google.protobuf.message").DecodeError
 
 QUANTISED = ("MatMulInteger", "ConvInteger", "QLinearMatMul", "MatMulNBits", "DequantizeLinear")
-FLOAT_HINT = (
-    "give the float32 graph with --encoder; `python -m tools.convert.asr --float32` makes it"
-)
+FLOAT_HINT = "give the float32 graph with --encoder; `python -m tools.convert.asr --float32` makes it"
 
 Array = npt.NDArray[np.generic]
 

@@ -33,6 +33,10 @@ from tools.convert.asr.half import kept
 from tools.convert.asr.rknn_venv import python_of
 
 LEAST_COSINE = {"fp16": 0.9999, "w8a8": 0.995}
+HINTS = {
+    "fp16": "python -m tools.convert.asr.audit shows where numbers leave the range of float16",
+    "w8a8": "leave out --int8: 8 bits are too few for this encoder, or calibrate with more recordings",
+}
 COMPARED = 4  # pieces of sound for each context; the simulator takes seconds for one
 CALIBRATED = 32
 
@@ -154,7 +158,7 @@ def _judge(wish: Wish, report: dict[str, dict[str, dict[str, float]]], tell: Tel
             numbers = f"{found['cosine']:10.7f} {found['error']:14.4f} {found['finite']:7.1%}"
             tell(f"{int(frames) // 2:>8} {name:<8} {numbers}{'' if good else '  too far'}")
     if bad:
-        hint = "python -m tools.convert.asr.audit shows where numbers leave the range of float16"
+        hint = HINTS[wish.precision]
         raise ModelError(
             f"simulated {', '.join(bad)} is not alike to float32: cosine below {least}", hint=hint
         )

@@ -49,11 +49,11 @@ class RKNNLite:
         core_mask: int = NPU_CORE_AUTO,
     ) -> int:
         """0 or -1."""
-        if "init_runtime" in self.broken or self._path is None or core_mask not in (1, 2, 4, 3, 7):
+        if self._path is None or core_mask not in (1, 2, 4, 3, 7):
             return -1
         self._mask = core_mask
         self.contexts.append(core_mask)
-        return 0
+        return -1 if "init_runtime" in self.broken else 0  # what it held it holds until it is released
 
     def inference(
         self, inputs: list[Any], data_type: Any = None, data_format: Any = None, reuse_outputs: bool = False
