@@ -26,7 +26,8 @@ class Options:
     language: str = "en"  # of a checkpoint that knows several; two letters
     task: Literal["transcribe", "translate"] = "transcribe"
     calibration: Path | None = None  # folder of WAVs of speech; None: sentences said by flite or espeak-ng
-    contexts_s: tuple[int, ...] = (2, 3, 4, 6, 8, 10, 16)  # lengths that the encoder may be run at
+    # Lengths that the encoder may be run at: its cost is linear in them, and on a CPU any will do.
+    contexts_s: tuple[float, ...] = (2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9, 10, 12, 14, 16)
     min_context_s: int | None = None  # None: measured on the calibration sound
     licence: str = "unknown"  # of the checkpoint, for the manifest
     source: str = ""  # where the checkpoint comes from; "": the folder's name

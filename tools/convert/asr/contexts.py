@@ -28,9 +28,10 @@ class Trial:
     different: int
 
 
-def offered(seconds: Sequence[int], longest: int) -> list[int]:
+def offered(seconds: Sequence[float], longest: int) -> list[int]:
     """The lengths in encoder frames that the checkpoint has positions for, its longest when none is."""
-    return [STEPS_PER_SECOND * one for one in seconds if STEPS_PER_SECOND * one <= longest] or [longest]
+    lengths = [round(STEPS_PER_SECOND * one) for one in seconds]
+    return [length for length in lengths if length <= longest] or [longest]
 
 
 def words(text: str) -> list[str]:

@@ -24,6 +24,7 @@ from tools.convert.asr.greedy import Greedy, read
 from tools.convert.asr.numbers import told
 from tools.convert.asr.quantise import quantise
 from tools.convert.asr.sound import Clip
+from tools.convert.asr.written_out import write_out
 
 Tell = Callable[[str], None]
 GRAPHS, TABLES = ("encoder.onnx", "decoder.onnx"), ("embedding.npy", "positions.npy")
@@ -133,7 +134,9 @@ def _finish_graphs(work: Work, vocabulary: Tokenizer) -> None:
         _keep_plain(work)
         return
     work.tell("int8: the encoder")
-    quantise(plain[0], work.folder / GRAPHS[0], "whole")
+    quick = work.plain / "written_out.onnx"
+    write_out(plain[0], quick)
+    quantise(quick, work.folder / GRAPHS[0], "whole")
     work.tell("int8: the decoder")
     quantise(plain[1], work.folder / GRAPHS[1], "rows")
     whole = work.ears(plain=True)
