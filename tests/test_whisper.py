@@ -11,6 +11,7 @@ import pytest
 
 from epsilon.dsp.mel import LogMel
 from epsilon.engines.asr.whisper import Whisper
+from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.runtimes import Array, Graph, Shape, onnx
 from tests.models import tiny
@@ -174,3 +175,29 @@ def test_an_utterance_that_grows_too_long_is_cut_after_a_settled_word(folder: Pa
     assert len(hearing.earlier) >= 6
     total = len(recognizer.finish(hearing).text.replace(" ", ""))
     assert 20 <= total <= 24  # two letters a second, none lost or heard twice but at the seams
+
+
+class Compiled:
+    """An encoder as an accelerator has it: for two lengths only."""
+
+    def __init__(self, folder: Path, frames: tuple[int, ...]) -> None:
+        self.graph = onnx.load(folder / "encoder.onnx", Seat())
+        self.inputs, self.outputs = self.graph.inputs, self.graph.outputs
+        self.fixed = {"mel": tuple((1, 80, count) for count in frames)}
+        self.asked: list[int] = []
+
+    def __call__(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        self.asked.append(feeds["mel"].shape[2])
+        return self.graph(feeds)
+
+
+def test_a_compiled_encoder_is_asked_for_its_own_lengths_only(folder: Path) -> None:
+    encoder = Compiled(folder, (400, 800))
+    recognizer = Whisper(folder, encoder, Scripted(letters(2)))
+    for seconds in (0.5, 2.0, 5.0):
+        mel = LogMel()
+        mel.push(vowels(seconds))
+        recognizer.recognise(mel, [])
+    assert encoder.asked == [400, 400, 800]
+    with pytest.raises(ModelError, match="contexts"):
+        Whisper(folder, Compiled(folder, (333,)), Scripted(letters(2)))

@@ -28,7 +28,7 @@ from epsilon.engines.protocols import Hypothesis
 from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
-from epsilon.runtimes import Graph, Runtime
+from epsilon.runtimes import Graph, Runtime, fixed_sizes
 
 SHORTEST_FRAMES = SAMPLE_RATE_HZ // 10  # less sound than this is no word
 LONGEST_S = 15  # an utterance that goes on longer is cut at a settled word
@@ -66,7 +66,13 @@ class Whisper:
         )
         self._vocabulary = Vocabulary(folder / "tokenizer.json", facts.text("words", "lower") == "cased")
         self._bands = int(facts.number("bands", BANDS))
-        self._contexts = sorted(facts.wholes("contexts"))  # encoder frames of 20 ms
+        sizes = fixed_sizes(encoder, "mel", 2)  # an accelerator's graph may have only a few
+        contexts = [size for size in facts.wholes("contexts") if not sizes or 2 * size in sizes]
+        if not contexts:
+            raise ModelError(
+                f"the encoder takes none of the 'contexts', only {sizes} frames", where=str(facts.path)
+            )
+        self._contexts = sorted(contexts)  # encoder frames of 20 ms
         self._padding = int(facts.number("padding_ms", 500) * SAMPLE_RATE_HZ / 1000) // HOP_FRAMES
         self._limits = Limits.from_facts(facts)
         longest = int(facts.number("max_s", LONGEST_S) * MEL_PER_SECOND)
