@@ -51,12 +51,12 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     recipe = replace(
         Recipe(),
         minutes=options.minutes,
-        strength=options.strength,
         checkpoint_minutes=options.save_minutes,
         bfloat16=options.bfloat16,
         device=device,
     )
-    return warm(recipe) if options.earlier else recipe
+    recipe = warm(recipe) if options.earlier else recipe
+    return recipe if options.strength is None else replace(recipe, strength=options.strength)
 
 
 def _options() -> argparse.Namespace:
@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--save-minutes", type=float, default=Recipe.checkpoint_minutes, help="between checkpoints"
     )
-    parser.add_argument("--strength", type=float, default=Recipe.strength, help="of augmentation, 0 … 1")
+    parser.add_argument("--strength", type=float, help="of augmentation at the end, 0 … 1")
     parser.add_argument("--bfloat16", action="store_true", help="mixed precision; faster on some CPUs only")
     parser.add_argument("--vocabulary", type=int, default=512)
     return parser.parse_args()

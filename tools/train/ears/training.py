@@ -33,9 +33,9 @@ class Recipe:
     batch_frames: int = 4500
     short_steps: int = 600  # first steps, on short utterances without augmentation
     short_seconds: float = 1.9
-    strength: float = 0.6  # of augmentation, at the end of the ramp
+    strength: float = 0.35  # of augmentation, at the end of the ramp
     first_strength: float = 0.0
-    ramp_minutes: tuple[float, float] = (8.0, 120.0)
+    ramp_minutes: tuple[float, float] = (8.0, 60.0)
     checkpoint_minutes: float = 4.0
     evaluation_minutes: float = 15.0
     evaluation_utterances: int = 60
@@ -46,8 +46,14 @@ class Recipe:
 
 
 def warm(recipe: Recipe) -> Recipe:
-    """The recipe for a run that begins with the weights of an earlier one: less rate, more strength at once."""
-    return replace(recipe, peak_rate=5e-4, hold_fraction=0.5, first_strength=0.33, ramp_minutes=(0.0, 50.0))
+    """The recipe for a run that begins with the weights of an earlier one: less rate, strength that falls."""
+    return replace(
+        recipe,
+        peak_rate=7e-4,
+        first_strength=0.3,
+        strength=0.2,
+        ramp_minutes=(0.6 * recipe.minutes, recipe.minutes),
+    )
 
 
 class Training:
