@@ -55,12 +55,26 @@ def against_torch(encoder: Encoder, decoder: Decoder, *paths: Path) -> Iterator[
 
 def against_generate(source: Checkpoint, ears: Greedy, clips: Sequence[Clip]) -> Iterator[Check]:
     """Greedy ids of the graphs against transformers' generate on the same features."""
-    equal = 0
+    equal = compared = 0
     inputs = features(source, clips)
     for mel in inputs:
-        equal += ears.decode(ears.encode(mel), STEPS) == generated(source, mel, STEPS)
-    found, wanted = f"{equal} of {len(inputs)} inputs alike", f"all, {STEPS} tokens each"
-    yield Check("ids, onnx against transformers' generate", found, wanted, equal == len(inputs))
+        ids = ears.decode(ears.encode(mel), STEPS)
+        if not stamped(source, ids):
+            compared += 1
+            equal += ids == generated(source, mel, STEPS)
+    found = f"{equal} of {compared} inputs alike"
+    if compared < len(inputs):
+        found += f", {len(inputs) - compared} with time stamps left out"
+    passed = equal == compared and (compared > 0 or source.random)
+    yield Check("ids, onnx against transformers' generate", found, f"all, {STEPS} tokens each", passed)
+
+
+def stamped(source: Checkpoint, ids: Sequence[int]) -> bool:
+    """Whether time stamps are among the ids although none were asked for, as random weights may have it.
+
+    Transformers' generate then cuts the text there and listens again, which plain greedy decoding does not.
+    """
+    return any(id_ > source.start[-1] for id_ in ids)
 
 
 def features(source: Checkpoint, clips: Sequence[Clip], count: int = INPUTS) -> list[np.ndarray]:
@@ -78,18 +92,13 @@ def features(source: Checkpoint, clips: Sequence[Clip], count: int = INPUTS) -> 
 
 
 def generated(source: Checkpoint, mel: np.ndarray, steps: int) -> list[int]:
-    """What transformers makes of features [1, bands, 2T], without the start and the end.
-
-    When time stamps come although none are asked for, as from random weights, it listens again from there and
-    appends what it hears, `steps` tokens each time; only its first hearing counts.
-    """
+    """What transformers makes of features [1, bands, 2T], without the start and the end."""
     options: dict[str, Any] = {"max_new_tokens": steps, "do_sample": False, "num_beams": 1, **source.spoken}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ids = source.model.generate(input_features=torch.from_numpy(mel), **options)[0].tolist()
     if tuple(ids[: len(source.start)]) == source.start:
         ids = ids[len(source.start) :]
-    ids = ids[:steps]
     return ids[: ids.index(source.end)] if source.end in ids else ids
 
 
