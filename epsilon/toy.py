@@ -199,7 +199,7 @@ def load_engine(board: Board, stage: str) -> Any:
     seat = seat_of(board, stage)
     if settings.model is None:
         return module.load(seat)
-    runtime = importlib.import_module(f"epsilon.runtimes.{settings.runtime}")
+    runtime = importlib.import_module(f"epsilon.runtimes.{settings.runtime}") if settings.runtime else None
     model = find_model(settings.model)
     verify(model)
     return module.load(model, runtime, seat)

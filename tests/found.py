@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from epsilon.config import folders
-from epsilon.config.models import Model, find_model, read_manifest
+from epsilon.config.models import Model, find_model, read_shipped
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
 
@@ -27,7 +27,7 @@ def engines(kind: str) -> list[str]:
 
 def shipped(kind: str) -> list[str]:
     """The names of the models of a kind in the manifest."""
-    return [name for name, model in read_manifest().items() if model.kind == kind]
+    return [name for name, model in read_shipped().items() if model.kind == kind]
 
 
 def load(model: Model) -> Any:

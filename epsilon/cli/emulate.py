@@ -8,6 +8,7 @@ from pathlib import Path
 
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
+from epsilon.config.ears import with_ears
 from epsilon.config.whole import check_pair
 from epsilon.errors import AudioFileError
 
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--board", default="host", help="the board that is emulated (default: host)")
     parser.add_argument("--character", help="who answers (default: the board's own character)")
+    parser.add_argument(
+        "--ears", metavar="NAME", help="a model of `epsilon models list` (default: the board's own)"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="a folder for conversation.json, reply.wav and mix.wav"
     )
@@ -44,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.out is not None and chosen.out.exists() and not chosen.out.is_dir():
         raise AudioFileError("is no folder", str(chosen.out), "--out names the folder that the results go to")
     recordings = [read_audio(path) for path in chosen.recordings]
-    board = load_board(chosen.board)
+    board = with_ears(load_board(chosen.board), chosen.ears)
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
 

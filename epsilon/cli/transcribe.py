@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from epsilon.config.board import load_board
+from epsilon.config.ears import with_ears
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="+", type=Path, metavar="FILE", help="WAV or FLAC, any rate, mono or stereo"
     )
     parser.add_argument("--board", default="host", help="whose recogniser is used (default: host)")
+    parser.add_argument(
+        "--ears", metavar="NAME", help="a model of `epsilon models list` (default: the board's own)"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -22,7 +26,7 @@ def run(chosen: argparse.Namespace) -> int:
     from epsilon.organs import Ears
 
     recordings = [(path, read_audio(path)) for path in chosen.files]
-    ears = Ears(load_board(chosen.board))
+    ears = Ears(with_ears(load_board(chosen.board), chosen.ears))
     for path, samples in recordings:
         print(f"{path}: {ears.words(samples)}", flush=True)
     return 0

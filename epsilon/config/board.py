@@ -182,6 +182,8 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
     folder = ENGINE_FOLDERS.get(stage)
     for key in ("engine", "model", "runtime"):
         wanted = folder is not None and (key == "engine" or stage in MODEL_STAGES)
+        if key == "runtime" and wanted and not _runs_graphs(stage, settings):
+            continue  # it may stand there, so that only the engine and the model need to be changed
         given = getattr(settings, key) is not None
         if given and not wanted:
             problems.add(f"stage '{stage}' takes no {key}", board.place("stages", stage, key))
@@ -196,6 +198,11 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
         _check_name(settings.runtime, "runtime", folders.loadable_names("runtimes"), where, problems)
     if settings.model and stage in MODEL_STAGES:
         _check_model(board, stage, settings, problems)
+
+
+def _runs_graphs(stage: str, settings: StageSettings) -> bool:
+    known = folders.loadable_names("engines", ENGINE_FOLDERS[stage])
+    return settings.engine not in known or folders.needs_runtime(ENGINE_FOLDERS[stage], settings.engine)
 
 
 def _check_model(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:

@@ -43,6 +43,11 @@ def loadable_names(*below: str) -> list[str]:
     return [name for name in module_names(*below) if "\ndef load(" in _source(folder, name)]
 
 
+def needs_runtime(kind: str, engine: str) -> bool:
+    """Whether an engine runs graphs and so needs a runtime; `NEEDS_RUNTIME = False` in its module says no."""
+    return "\nNEEDS_RUNTIME = False" not in _source(PACKAGE / "engines" / kind, engine)
+
+
 def _source(folder: Path, name: str) -> str:
     """The text of a module, which may be a file or a folder of its own."""
     file = folder / f"{name}.py"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +14,11 @@ from epsilon.config.fields import read_table, setting
 from epsilon.errors import ModelError, nearest
 
 KINDS = ("asr", "llm", "tts", "vad")
+PULLED = "pulled"  # the folder below models/ that what people fetched is in, with a manifest of its own
 HEADER = """\
 # The models there are. `files` is measured by `epsilon models manifest --write`, the rest is written by hand.
 """
+PULLED_HEADER = "# What was fetched on this machine; written by `epsilon models pull` and `remove`.\n"
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,55 @@ def manifest_path() -> Path:
     return folders.root() / "models" / "manifest.yaml"
 
 
+def pulled_path() -> Path:
+    """Where the manifest of what was fetched lies; it need not be there."""
+    return manifest_path().parent / PULLED / "manifest.yaml"
+
+
 def read_manifest() -> dict[str, Model]:
-    """Every model by name. ConfigError lists everything wrong with the manifest; no model file is touched."""
+    """Every model by name, those that ship before those that were fetched. ConfigError lists everything wrong."""
+    return read_shipped() | read_pulled()
+
+
+def read_shipped() -> dict[str, Model]:
+    """The rows of models/manifest.yaml; no model file is touched."""
+    return _rows(manifest_path())
+
+
+def read_pulled() -> dict[str, Model]:
+    """The rows of models/pulled/manifest.yaml, none where nothing was fetched."""
+    return _rows(pulled_path()) if pulled_path().is_file() else {}
+
+
+def register(model: Model) -> None:
+    """Add the row of a fetched model."""
+    _write_pulled(read_pulled() | {model.name: model})
+
+
+def forget(model: Model) -> None:
+    """Take out the row of a fetched model, then delete its folder."""
+    _write_pulled({name: other for name, other in read_pulled().items() if name != model.name})
+    shutil.rmtree(model.folder, ignore_errors=True)
+
+
+def find_row(name: str, models: dict[str, Model]) -> Model:
+    """The model of that full name, or the one whose name ends so after its slash; ModelError names the nearest."""
+    for full, model in models.items():
+        if name in (full, full.partition("/")[2]):
+            return model
+    raise ModelError(f"no model '{name}'{nearest(name, models)}")
+
+
+def _write_pulled(models: dict[str, Model]) -> None:
+    """Whole or not at all."""
+    part = pulled_path().with_suffix(".part")
+    part.write_text(render(models, PULLED_HEADER) if models else "{}\n", encoding="utf-8")
+    part.replace(pulled_path())
+
+
+def _rows(path: Path) -> dict[str, Model]:
     problems = Problems()
-    table = read(manifest_path(), problems)
+    table = read(path, problems)
     models = {}
     for name, row in table.items.items():
         if isinstance(row, Table):
@@ -109,9 +158,9 @@ def measure(path: Path) -> File:
 
 
 def remeasured() -> dict[str, Model]:
-    """The manifest's models with the files in their folders now, less the cards, which are for people."""
+    """The shipped models with the files in their folders now, less the cards, which are for people."""
     models = {}
-    for name, model in read_manifest().items():
+    for name, model in read_shipped().items():
         if not model.folder.is_dir():
             raise ModelError("the model's folder is missing", folders.shown(model.folder))
         paths = sorted(path for path in model.folder.iterdir() if path.is_file() and path.suffix != ".md")
@@ -119,13 +168,14 @@ def remeasured() -> dict[str, Model]:
     return models
 
 
-def render(models: dict[str, Model]) -> str:
-    """The manifest's text."""
-    parts = [HEADER]
+def render(models: dict[str, Model], header: str = HEADER) -> str:
+    """A manifest's text."""
+    parts = [header]
     for name, model in models.items():
         parts.append(f"{name}:\n")
         parts += [
-            f"  {key}: {getattr(model, key)}\n" for key in ("kind", "engine", "licence", "source", "made_by")
+            f"  {key}: {_scalar(getattr(model, key))}\n"
+            for key in ("kind", "engine", "licence", "source", "made_by")
         ]
         parts.append("  files:\n")
         parts += [
@@ -133,3 +183,9 @@ def render(models: dict[str, Model]) -> str:
             for file, wanted in model.files.items()
         ]
     return "".join(parts)
+
+
+def _scalar(text: str) -> str:
+    """As YAML writes it: quoted where it would be read as anything but this text."""
+    plain = text.strip() == text and text and text[0].isalnum() and ": " not in text and " #" not in text
+    return text if plain else json.dumps(text)

@@ -56,6 +56,29 @@ def ears(folder: Path, seed: int = 3) -> Model:
     return model(folder, "asr", "whisper")
 
 
+ARPA = """\
+\\data\\
+ngram 1=5
+
+\\1-grams:
+-0.6\t</s>
+-99\t<s>
+-0.6\tno
+-0.6\tnow
+-0.6\tyes
+
+\\end\\
+"""
+
+
+def words(folder: Path) -> Model:
+    """Three words for pocketsphinx."""
+    (folder / "words.arpa").write_text(ARPA)
+    (folder / "words.dict").write_text("no N OW\nnow N AW\nyes Y EH S\n")
+    write(folder / "model.yaml", {"language_weight": 6.5, "min_log10_probability": -1.5, "max_phone_ms": 200})
+    return model(folder, "asr", "pocketsphinx")
+
+
 def mind(folder: Path, seed: int = 4) -> Model:
     """A speaker of nonsense."""
     random = np.random.default_rng(seed)
@@ -113,7 +136,7 @@ def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
 
 
 TINY: dict[str, dict[str, Callable[[Path], Model]]] = {
-    "asr": {"whisper": ears},
+    "asr": {"pocketsphinx": words, "whisper": ears},
     "llm": {"mistral": mind},
     "tts": {"styletts2": lambda folder: voice(folder, streams=True)},
 }
