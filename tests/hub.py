@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
+LOOPBACK = "127.0.0.1"
 LARGE = ".safetensors"  # kept outside git, with a sha256
 
 
 @dataclass
 class Hub:
-    """One repository. `break_after`: how many bytes of a large file are sent before the line goes dead."""
+    """One repository. `break_after`: how many bytes of a large file are sent before the line goes dead for good."""
 
     repository: str
     files: dict[str, bytes]
@@ -61,7 +62,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
 
         def log_message(self, format: str, *args: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server = ThreadingHTTPServer((LOOPBACK, 0), Answers)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     hub.address = f"http://{server.server_address[0]!s}:{server.server_address[1]}"
@@ -99,6 +100,7 @@ def _send(request: BaseHTTPRequestHandler, hub: Hub, name: str) -> None:
     if hub.break_after is not None and name.endswith(LARGE):
         request.wfile.write(body[: hub.break_after])
         request.wfile.flush()
+        hub.break_after = 0  # from now on nothing comes at all
         request.close_connection = True
         return
     request.wfile.write(body)

@@ -7,7 +7,7 @@ import pytest
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.config.folders import board_names, character_names, loadable_names
-from epsilon.config.models import find_model, verify
+from epsilon.config.models import find_model, read_shipped, verify
 from epsilon.config.whole import check_pair
 from epsilon.toy import STAGES
 
@@ -31,11 +31,12 @@ def test_every_character_can_live_on_every_board(board: str, character: str) -> 
     check_pair(load_board(board), load_character(character))
 
 
-def test_every_engine_that_ships_runs_on_some_board() -> None:
+def test_every_engine_that_ships_runs_on_some_board_or_has_a_model_to_choose() -> None:
     boards = [load_board(name) for name in board_names()]
     used = {
         board.stages[stage].engine for board in boards for stage in ("capture", "vad", "asr", "llm", "tts")
     }
+    used |= {model.engine for model in read_shipped().values()}  # ears may be asked for by --ears
     there = {
         name for kind in ("echo", "vad", "asr", "llm", "tts") for name in loadable_names("engines", kind)
     }

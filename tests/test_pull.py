@@ -20,7 +20,7 @@ from epsilon.config.board import load_board
 from epsilon.config.ears import best_ears
 from epsilon.config.folders import root
 from epsilon.config.models import find_model, measure, read_pulled, verify
-from tests.hub import Hub, serving
+from tests.hub import LOOPBACK, Hub, serving
 
 pytest.importorskip("huggingface_hub", reason="the extra `pull` is not installed")
 
@@ -164,7 +164,7 @@ def test_a_repository_without_fitting_weights(
 
 def test_no_network(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
-    point_at("http://127.0.0.1:9", monkeypatch)  # the port of `discard`, where nobody listens
+    point_at(f"http://{LOOPBACK}:9", monkeypatch)  # the port of `discard`, where nobody listens
     assert main(["models", "pull", "distil-small.en"]) == 2
     message = capsys.readouterr().err
     assert "the hub cannot be reached" in message and "Traceback" not in message

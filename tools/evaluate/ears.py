@@ -1,14 +1,15 @@
-"""Word error rates of a recogniser as it ships: `python -m tools.evaluate.ears`.
+"""Word error rates of every recogniser there is, on the same recordings: `python -m tools.evaluate.ears`.
 
-The sound goes through the toy's own engine. Sets: `seen_voices` (voices trained on, sentences that are not),
-`held_out_voice`, `held_out_templates` (sentence shapes never trained on), `noise` (seen voices in pink noise
-at 10 dB) and `people` (recordings of people). The speech is made anew from a
-seed; that needs the distribution's flite and espeak-ng.
+The sound goes through the toy's own engines: those that ship and those that were fetched. Sets: the synthetic ones
+of tools.train.speech.synthesis, `noise` (its seen voices in pink noise at 10 dB) and `people` (recordings of
+people). "Seen" and "held out" mean what pocket/ears was trained on; the others were trained on none of it. The
+speech is made anew from a seed; that needs the distribution's synthesizers.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import time
 from dataclasses import dataclass, field
@@ -19,7 +20,10 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from epsilon.config.ears import KIND, RANDOM
+from epsilon.config.models import Model, find_model, read_manifest
 from epsilon.engines.asr.whisper import Whisper
+from epsilon.engines.protocols import Recognizer
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
 from tools.evaluate.word_errors import edits
@@ -32,7 +36,6 @@ PEOPLE = Path("tests/people")
 RATE_HZ = 16_000
 NOISE_DB = 10.0
 PREROLL_FRAMES = RATE_HZ // 4  # the toy's stage `vad` hands over so much from before the speech
-SETS = ("seen_voices", "held_out_voice", "held_out_templates", "noise", "people")
 
 
 @dataclass
@@ -66,7 +69,16 @@ def load_engine(folder: Path) -> Whisper:
     return Whisper(folder, onnx.load(folder / "encoder.onnx", seat), onnx.load(folder / "decoder.onnx", seat))
 
 
-def hear(engine: Whisper, samples: NDArray[np.int16], hop_ms: int) -> str:
+def load_model(name: str) -> Recognizer:
+    """The engine of a model that ships or was fetched, on one thread."""
+    model = find_model(name)
+    engine: Recognizer = importlib.import_module(f"epsilon.engines.asr.{model.engine}").load(
+        model, onnx, Seat()
+    )
+    return engine
+
+
+def hear(engine: Recognizer, samples: NDArray[np.int16], hop_ms: int) -> str:
     """What the engine makes of the sound, in one piece or as it comes, `hop_ms` at a time."""
     sound = samples.astype(np.float32) / np.float32(32768)
     hop = hop_ms * RATE_HZ // 1000 or len(sound)
@@ -120,12 +132,52 @@ def evaluation_speech(count: int, folder: Path) -> dict[str, list[Utterance]]:
     return {**sets, "noise": in_noise(sets["seen_voices"])}
 
 
+@dataclass(frozen=True)
+class Row:
+    """One recogniser on one set."""
+
+    score: Score
+    cpu_s: float
+    sound_s: float
+
+    def __str__(self) -> str:
+        rate = 100 * self.score.errors / max(1, self.score.words)
+        return f"{rate:5.1f} % ({self.cpu_s / self.sound_s:.2f})"
+
+
+def recognise(engine: Recognizer, utterances: list[Utterance], hop_ms: int, show: int) -> Row:
+    """One set by one recogniser; CPU time, because the machine may have other work."""
+    score, start = Score(), time.process_time()
+    for place, utterance in enumerate(utterances):
+        heard = hear(engine, utterance.samples, hop_ms)
+        score.add(utterance.sentence, heard, utterance.voice)
+        if place < show:
+            print(f"    {utterance.voice}: {utterance.sentence!r} heard as {heard!r}")
+    sound = sum(len(utterance.samples) for utterance in utterances)
+    return Row(score, time.process_time() - start, sound / RATE_HZ)
+
+
+def table(rows: dict[str, dict[str, Row]], known: dict[str, Model]) -> str:
+    """A line a set, a column a recogniser: word errors, and CPU time as a share of the sound's."""
+    names = list(rows)
+    width = max(len(name) for name in names) + 2
+    lines = [f"{'word errors (CPU)':20}" + "".join(f"{name:>{max(width, 16)}}" for name in names)]
+    for part, first in rows[names[0]].items():
+        cells = "".join(f"{rows[name][part]!s:>{max(width, 16)}}" for name in names)
+        lines.append(f"{part:20}{cells}   {first.score.words} words")
+    for name in names:
+        if name in known and known[name].source.startswith(RANDOM):
+            lines.append(f"{name} has RANDOM weights: its words mean nothing, its time does")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Prints a table: sets, and under each its voices if asked for."""
+    """Prints the table, and for one recogniser alone each voice of a small cast."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=Path("models/pocket/ears"))
-    parser.add_argument("--set", choices=SETS, action="append", help="leave out the others; may come again")
-    parser.add_argument("--count", type=int, default=300, help="utterances in each synthetic set")
+    parser.add_argument("--model", action="append", help="a name or a folder instead of all; may come again")
+    parser.add_argument("--set", action="append", help="leave out the others; may come again")
+    parser.add_argument("--count", type=int, default=300, help="utterances in each synthetic set when made")
+    parser.add_argument("--most", type=int, help="only the first so many of each synthetic set")
     parser.add_argument(
         "--speech", type=Path, default=Path("build/evaluate/ears"), help="where the speech is kept"
     )
@@ -138,26 +190,29 @@ def main() -> None:
     parser.add_argument("--hop-ms", type=int, default=0, help="feed the sound in pieces, as the toy does")
     parser.add_argument("--show", type=int, default=0, help="print so many utterances of each set")
     options = parser.parse_args()
-    sets = evaluation_speech(options.count, options.speech)
-    sets["people"] = recordings(options.recordings)
-    engine = load_engine(options.model)
-    for name in [name for name in options.set or SETS if name in sets]:
-        report(engine, name, sets[name], options.hop_ms, options.show)
+    sets = {"people": recordings(options.recordings)}
+    if options.set != ["people"]:
+        synthetic = evaluation_speech(options.count, options.speech)
+        sets = {name: part[: options.most] for name, part in synthetic.items()} | sets
+    known = {name: model for name, model in read_manifest().items() if model.kind == KIND}
+    rows: dict[str, dict[str, Row]] = {}
+    for name in options.model or known:
+        engine = load_model(name) if name in known else load_engine(Path(name))
+        rows[name] = {}
+        for part in options.set or sets:
+            rows[name][part] = recognise(engine, sets[part], options.hop_ms, options.show)
+            print(f"{name}, {part}: {rows[name][part].score}", flush=True)
+    if len(rows) == 1:
+        _print_voices(*rows.values())
+    print(table(rows, known))
 
 
-def report(engine: Whisper, name: str, utterances: list[Utterance], hop_ms: int, show: int) -> None:
-    """Recognises one set and prints its row, then a row for each voice of a small cast."""
-    score, start = Score(), time.process_time()
-    for place, utterance in enumerate(utterances):
-        heard = hear(engine, utterance.samples, hop_ms)
-        score.add(utterance.sentence, heard, utterance.voice)
-        if place < show:
-            print(f"    {utterance.voice}: {utterance.sentence!r} heard as {heard!r}")
-    milliseconds = 1000 * (time.process_time() - start) / max(1, len(utterances))
-    print(f"{name:20}{score}, {milliseconds:.0f} ms of CPU each", flush=True)
-    groups = {v: s for v, s in score.voices.items() if name != "people" and s.utterances >= 10}
-    for voice, part in sorted(groups.items()):
-        print(f"  {voice:18}{part}")
+def _print_voices(parts: dict[str, Row]) -> None:
+    """The voices that say at least ten sentences of a set."""
+    for part, row in parts.items():
+        for voice, score in sorted(row.score.voices.items()):
+            if score.utterances >= 10:
+                print(f"  {part}, {voice:18}{score}")
 
 
 if __name__ == "__main__":
