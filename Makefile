@@ -13,7 +13,8 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test quick check models bench evaluate takes lines openvino train train-ears train-mind train-voice clean
+.PHONY: list run talk test test-tools quick check models bench bench-asr evaluate takes lines openvino convert train train-ears \
+        train-mind train-voice clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -59,12 +60,16 @@ train-voice: .venv/trainable ## the voice alone
 	$(EPSILON) models manifest --write
 	$(BIN)/python -m tools.lines
 
-bench: .venv/tested    ## time to first utterance, idle cost, a held interpreter, privacy (some ten minutes)
+bench: .venv/tested    ## time to first utterance, idle cost, a held interpreter, privacy, hearing (a quarter of an hour)
 	@tools/system_packages test
 	$(BIN)/python -m tools.bench.tifu
 	$(BIN)/python -m tools.bench.silence
 	$(BIN)/python -m tools.bench.gil
 	$(BIN)/python -m tools.bench.privacy
+	$(BIN)/python -m tools.bench.asr --quick
+
+bench-asr: .venv/convertible .venv/tested ## the ears beside four other recognisers (an environment of 3 GB, half an hour)
+	$(BIN)/python -m tools.bench.asr
 
 evaluate: .venv/tested ## what the models can do: word errors, held-out questions, how well the voice is understood
 	@tools/system_packages train
@@ -80,6 +85,11 @@ lines: .venv/installed ## record each character's line for trouble anew, after t
 
 openvino: .venv/installed ## add the OpenVINO runtime, without the telemetry package it would bring
 	$(PIP) --no-deps $(OPENVINO)
+
+convert: .venv/convertible ## add what turns public checkpoints into model folders (torch, transformers, huggingface_hub)
+
+test-tools: .venv/convertible .venv/trainable .venv/tested ## the tests that need the training or converting extras, and the NPU's simulator
+	$(BIN)/pytest -m "train or rknn"
 
 clean:                ## remove the virtual environment, caches and everything made
 	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
@@ -101,5 +111,10 @@ clean:                ## remove the virtual environment, caches and everything m
 .venv/trainable: .venv/installed requirements-train.lock
 	@tools/system_packages train
 	@echo "== Epsilon: adding what training needs (about 3 GB with the CUDA parts of torch)"
-	$(PIP) -c requirements-train.lock torch onnx scipy safetensors pocketsphinx
+	$(PIP) -c requirements-train.lock torch onnx scipy safetensors
+	@touch $@
+
+.venv/convertible: .venv/installed requirements-train.lock
+	@echo "== Epsilon: adding what converting needs (about 3 GB with the CUDA parts of torch)"
+	$(PIP) -c requirements-train.lock torch transformers onnx safetensors huggingface_hub
 	@touch $@
