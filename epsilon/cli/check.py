@@ -10,6 +10,7 @@ from functools import partial
 from epsilon.config import folders
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import Character, load_character
+from epsilon.config.ears import best_ears
 from epsilon.config.models import read_manifest, verify
 from epsilon.config.reference import reference
 from epsilon.config.whole import check_pair
@@ -38,7 +39,15 @@ def run(chosen: argparse.Namespace) -> int:
             if str(mistake) not in said:
                 print(mistake, file=sys.stderr, flush=True)
             said.add(str(mistake))
+    if not said:
+        _print_ears([chosen.board] if chosen.board else folders.board_names())
     return 2 if said else 0
+
+
+def _print_ears(boards: list[str]) -> None:
+    for name in boards:
+        choice = best_ears(load_board(name))
+        print(f"talk on {name} hears with {choice.model} ({choice.reason})")
 
 
 def _print_reference() -> None:

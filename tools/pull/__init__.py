@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from epsilon.config import folders
+from epsilon.config.ears import RANDOM
 from epsilon.config.models import PULLED, Model, read_manifest, register
 from epsilon.errors import ModelError
 from tools.convert.asr import INSTALL, Options, convert
@@ -57,16 +58,9 @@ def _fetch_and_add(repository: str, own: str, options: Options, tell: Tell) -> M
 def _add(folder: Path, own: str, options: Options, tell: Tell) -> Model:
     """Converts a checkpoint's folder and writes the model's row."""
     made = convert(folder, _pulled_folder() / own, options, tell)
-    model = Model(
-        f"{PULLED}/{own}",
-        made.folder,
-        made.kind,
-        made.engine,
-        made.licence,
-        made.source,
-        made.made_by,
-        made.files,
-    )
+    source = f"{RANDOM} weights, {made.source}" if made.random else made.source
+    named = f"{PULLED}/{own}"
+    model = Model(named, made.folder, made.kind, made.engine, made.licence, source, made.made_by, made.files)
     register(model)
     return model
 
