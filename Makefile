@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick check models bench bench-asr evaluate takes lines openvino convert train train-ears \
+.PHONY: list run talk test test-tools quick check models bench bench-asr evaluate takes lines openvino convert topics train train-ears \
         train-mind train-voice clean
 
 list:                 ## this list
@@ -51,6 +51,10 @@ train-ears: .venv/trainable ## the recogniser alone
 	$(BIN)/python -m tools.train.ears
 	$(EPSILON) models manifest --write
 
+topics: .venv/tested   ## the words of the ears for people (pocketsphinx), after the sentences have changed
+	$(BIN)/python -m tools.train.topics
+	$(EPSILON) models manifest --write
+
 train-mind: .venv/trainable ## the language model alone
 	$(BIN)/python -m tools.train.mind
 	$(EPSILON) models manifest --write
@@ -73,7 +77,7 @@ bench-asr: .venv/convertible .venv/tested ## the ears beside four other recognis
 
 evaluate: .venv/tested ## what the models can do: word errors, held-out questions, how well the voice is understood
 	@tools/system_packages train
-	$(BIN)/python -m tools.evaluate.ears
+	$(BIN)/python -m tools.evaluate.ears --most 100
 	$(BIN)/python -m tools.evaluate.mind
 	$(BIN)/python -m tools.evaluate.voice
 
