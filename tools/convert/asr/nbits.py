@@ -21,7 +21,6 @@ from tools.convert.asr.groups import Grouped
 
 OPERATOR, DOMAIN = "MatMulNBits", "com.microsoft"
 STORED_BITS = {2: 2, 3: 4, 4: 4}
-LEVELS = (0, 4)
 _SMALLEST_HALVED = 1024  # elements; biases and norms are smaller in all but wide networks
 
 
