@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsilon.clock import MonotonicClock
+from epsilon.clock import ManualClock, MonotonicClock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.engines.llm.conversation import Conversation
@@ -46,8 +46,8 @@ class Ears:
     def words(self, samples: Samples) -> str:
         """The words in samples [n] at 16 kHz: speech is found and heard hop by hop as in a conversation."""
         microphone, heard = SampleRing(MICROPHONE_FRAMES), Ring[Message](SLOTS, Bell())
-        turn, clock = Turn(), MonotonicClock()
-        place = Place(seat_of(self.board, "asr"), turn, clock)
+        # A clock that stands still: no hop is skipped for lack of time, and the same sound gives the same words.
+        place = Place(seat_of(self.board, "asr"), Turn(), ManualClock())
         self.detector.reset()
         vad = Vad(place, microphone, self.detector, self.board.turn, ClosedMouth())
         asr = Asr(place, microphone, self.recognizer)
