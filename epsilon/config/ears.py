@@ -6,7 +6,8 @@ import importlib.util
 from dataclasses import dataclass, replace
 
 from epsilon.config.board import Board
-from epsilon.config.models import PULLED, Model, find_row, read_manifest
+from epsilon.config.models import PULLED, Model, read_manifest
+from epsilon.errors import ConfigError, nearest
 
 KIND = "asr"
 SMALL = "pocket/"  # the models that ship; a board that names another one means it
@@ -48,7 +49,15 @@ def best_ears(board: Board) -> Choice:
 
 def with_ears(board: Board, name: str | None) -> Board:
     """The board with the ears of that name: a model's full name or what follows its slash; None: its own."""
-    return board if name is None else _fitted(board, find_row(name, _models(), "ears"))
+    if name is None:
+        return board
+    models = _models()
+    fitting = [model for full, model in models.items() if name in (full, full.partition("/")[2])]
+    if not fitting:
+        raise ConfigError(f"no ears '{name}'{nearest(name, models)}")
+    if len(fitting) > 1:
+        raise ConfigError(f"'{name}' may be {' or '.join(model.name for model in fitting)}")
+    return _fitted(board, fitting[0])
 
 
 def _models() -> dict[str, Model]:

@@ -84,14 +84,12 @@ def forget(model: Model) -> None:
     shutil.rmtree(model.folder, ignore_errors=True)
 
 
-def find_row(name: str, models: dict[str, Model], what: str = "model") -> Model:
-    """The model of that full name, or the only one whose name ends so after its slash; ModelError when none is."""
-    fitting = [model for full, model in models.items() if name in (full, full.partition("/")[2])]
-    if not fitting:
-        raise ModelError(f"no {what} '{name}'{nearest(name, models)}")
-    if len(fitting) > 1:
-        raise ModelError(f"'{name}' may be {' or '.join(model.name for model in fitting)}")
-    return fitting[0]
+def find_row(name: str, models: dict[str, Model]) -> Model:
+    """The model of that full name, or the one whose name ends so after its slash; ModelError names the nearest."""
+    for full, model in models.items():
+        if name in (full, full.partition("/")[2]):
+            return model
+    raise ModelError(f"no model '{name}'{nearest(name, models)}")
 
 
 def _write_pulled(models: dict[str, Model]) -> None:
