@@ -48,7 +48,7 @@ def test_replies_are_short_and_whole_sentences(dialogues: list[Dialogue]) -> Non
 
 def test_held_out_questions_are_never_shown(dialogues: list[Dialogue]) -> None:
     questions = held_out_questions()
-    assert len(questions) == 30
+    assert len(questions) >= 30
     assert not questions & {turn.user for dialogue in dialogues for turn in dialogue.turns}
 
 

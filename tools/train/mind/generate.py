@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from tools.evaluate.mind.held_out import held_out_texts
 from tools.train.mind import games, memory, scenes
 from tools.train.mind.script import Script, load_script
 from tools.train.mind.talk import Talk, Turn
@@ -22,7 +21,6 @@ _QUESTIONS_BEGIN = frozenset(
     ("what", "who", "where", "when", "why", "how", "which", "is", "are", "does", "do", "can", "did", "will")
 )
 _STATEMENTS_BEGIN = frozenset(("i", "i'm", "my", "we", "he", "she", "the", "there", "it", "it's"))
-QUESTIONS = ROOT / "tools/evaluate/mind_questions.yaml"
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
     (scenes.intent, 30),
@@ -58,9 +56,9 @@ class Dialogue:
     turns: list[Turn]
 
 
-def held_out_questions(path: Path = QUESTIONS) -> frozenset[str]:
+def held_out_questions() -> frozenset[str]:
     """The exact words that evaluation asks and training must never show."""
-    return frozenset(row["turns"][-1] for row in yaml.safe_load(path.read_text())["questions"])
+    return held_out_texts()
 
 
 @dataclass

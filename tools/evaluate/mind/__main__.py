@@ -22,7 +22,7 @@ from epsilon.realtime import Seat
 from epsilon.runtimes import onnx as onnx_runtime
 from tools.train.mind.generate import CHARACTERS, ROOT, Dialogue, make_writer
 
-QUESTIONS = Path(__file__).with_name("mind_questions.yaml")
+QUESTIONS = Path(__file__).with_name("questions.yaml")
 DEVELOPMENT_SEED = 3
 RECALL_AFTER_TURNS = (1, 3, 6)
 
