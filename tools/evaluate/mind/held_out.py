@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-SAYING = ("turns", "asides", "addressed", "said", "asked")  # the keys whose texts are spoken to the toy
-FREE = "context"  # the key of what is said before, to fill a conversation: anybody may say it
+JUDGED = ("asides", "addressed", "asked")  # keys of lists of which every text is said to the toy and judged
 
 
 @cache
@@ -25,7 +24,7 @@ def held_out_texts(folder: Path = HERE) -> frozenset[str]:
 
 
 def _judged(node: Any) -> Iterator[str]:
-    """The judged texts anywhere in a file: of `turns` the last, of the other keys all."""
+    """The judged texts anywhere in a file; of `turns` only the last is."""
     if isinstance(node, list):
         for part in node:
             yield from _judged(part)
@@ -33,7 +32,7 @@ def _judged(node: Any) -> Iterator[str]:
         for key, value in node.items():
             if key == "turns":
                 yield value[-1]
-            elif key in SAYING:
+            elif key in JUDGED:
                 yield from value
-            elif key != FREE:
+            else:
                 yield from _judged(value)
