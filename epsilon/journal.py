@@ -29,7 +29,9 @@ class TurnRecord:
     reply_text: str = ""
     heard_text: str = ""
     reply_start_at: int = -1
+    answer_at: int = -1  # later than the reply's start when it began with a recorded opener
     reply_end_at: int = -1
+    prefill_left: int = -1  # tokens of the prompt not prefilled yet when the user stopped speaking
     silent: bool = False
     interrupted: bool = False
     cut_in: bool = False
@@ -66,11 +68,12 @@ class Journal:
                 record.user_text = news.text
             case "token":
                 record.reply_text += news.text
+            case "prefilled":
+                record.prefill_left = int(news.text)
             case "silent":
                 record.silent = True
-            case "answer":
-                record.reply_start_at = news.at
-                record.times_s["answer"] = self._time_of(news.at)
+            case "opener" | "answer":
+                self._begin_reply(record, news)
             case "heard" | "cut":
                 record.heard_text, record.reply_end_at = news.text, news.at
                 record.interrupted = news.what == "cut"
@@ -79,18 +82,25 @@ class Journal:
     def tifu_ms(self, record: TurnRecord) -> dict[str, float]:
         """Time to first utterance and its parts, in ms; empty when nothing was answered.
 
-        It starts at the last sample of the user's speech. There are no fillers yet: the first sound is the
-        answer.
+        It starts at the last sample of the user's speech. The first sound is that of a recorded opener, where the
+        reply had one, else the answer's.
         """
-        if record.end_at < 0 or record.reply_start_at < 0:
+        if record.end_at < 0 or record.answer_at < 0:
             return {}
         start_s = before_s = self._time_of(record.end_at)
         parts: dict[str, float] = {}
         for name, event in PARTS:
             parts[name] = _ms(record.times_s[event] - before_s)
             before_s = record.times_s[event]
-        total = _ms(before_s - start_s)
-        return {"first_sound_ms": total, "answer_ms": total, **parts}
+        first_s = self._time_of(record.reply_start_at)
+        return {"first_sound_ms": _ms(first_s - start_s), "answer_ms": _ms(before_s - start_s), **parts}
+
+    def _begin_reply(self, record: TurnRecord, news: News) -> None:
+        if record.reply_start_at < 0:
+            record.reply_start_at = news.at
+        if news.what == "answer":
+            record.answer_at = news.at
+            record.times_s["answer"] = self._time_of(news.at)
 
     def _judge_cut_in(self, news: News) -> None:
         before = self._records.get(news.mark.turn - 1)

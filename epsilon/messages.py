@@ -35,6 +35,7 @@ class Words(Message):
     tail: tuple[str, ...]
     settled: bool = False  # heard up to a pause: worth preparing an answer for
     final: bool = False
+    speaker: str = "user"  # or a name that the model's chat.yaml has under `speakers`
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -44,26 +45,34 @@ class Words(Message):
 
 @dataclass(frozen=True, slots=True)
 class Token(Message):
-    """A piece of the reply's text; `last` ends the reply (its text may be empty)."""
+    """A piece of the reply's text; `last` ends the reply (its text may be empty).
+
+    An opener that was recorded brings its sound with it: `clip`, samples [n] at 16 kHz without effects.
+    """
 
     cancellable: ClassVar[bool] = True
     text: str
     last: bool = False
+    clip: Samples | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase(Message):
-    """A speakable piece of the reply with its punctuation."""
+    """A speakable piece of the reply with its punctuation, and its sound where that was recorded."""
 
     cancellable: ClassVar[bool] = True
     index: int
     text: str
     last: bool
+    clip: Samples | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sound(Message):
-    """Samples of a phrase; `phrase_ends` marks its last chunk, `last` the last of the reply."""
+    """Samples of a phrase; `phrase_ends` marks its last chunk, `last` the last of the reply.
+
+    `recorded` is the sound of an opener: the first sound, and not yet the answer.
+    """
 
     cancellable: ClassVar[bool] = True
     index: int
@@ -71,6 +80,7 @@ class Sound(Message):
     samples: Samples
     phrase_ends: bool
     last: bool
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

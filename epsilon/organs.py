@@ -11,18 +11,17 @@ import numpy as np
 from epsilon.clock import ManualClock, MonotonicClock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
-from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.llm.conversation import USER
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Recognizer, VoiceDetector
 from epsilon.messages import Heard, Message, Phrase, Sound, Token, Words
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
 from epsilon.stages.asr import Asr
 from epsilon.stages.effects import Effects
-from epsilon.stages.llm import Llm
 from epsilon.stages.phrases import Cutter
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
-from epsilon.toy import MICROPHONE_FRAMES, load_effects, load_engine, seat_of
+from epsilon.toy import MICROPHONE_FRAMES, build_llm, load_effects, load_engine, seat_of
 from epsilon.turn import Turn
 
 PAUSE_MS = 500  # of silence, so that the detector surely sees the end of the last utterance
@@ -74,17 +73,16 @@ class Mind:
     """A typed conversation: the llm stage without its thread."""
 
     def __init__(self, board: Board, character: Character) -> None:
-        model = load_engine(board, "llm")
         self.turn = Turn()
-        place = Place(seat_of(board, "llm"), self.turn, MonotonicClock())
-        self.stage = Llm(place, model, Conversation(model, character.persona), character.sampling)
+        # A clock that stands still: recorded openers are for the ear, here the model says all words itself.
+        self.stage = build_llm(board, character, Place(seat_of(board, "llm"), self.turn, ManualClock()))
 
-    def answer(self, text: str) -> Iterator[str]:
+    def answer(self, text: str, speaker: str = USER) -> Iterator[str]:
         """The reply in pieces, none when the character has nothing to say; then it counts as heard."""
         mark = self.turn.next()
         said = ""
         words = tuple(re.findall(r"[\w']+", text.lower()))  # as the ears give them: no case, no punctuation
-        for token in self.stage.work(Words(mark, words, (), final=True)):
+        for token in self.stage.work(Words(mark, words, (), final=True, speaker=speaker)):
             assert isinstance(token, Token)
             said += token.text
             yield token.text
@@ -101,6 +99,11 @@ class Voice:
         tts_place = Place(seat_of(board, "tts"), self.turn, clock)
         self.tts = Tts(tts_place, load_engine(board, "tts"), character.voice)
         self.effects = Effects(Place(seat_of(board, "effects"), self.turn, clock), load_effects(character))
+
+    def dry(self, text: str) -> Samples:
+        """The text as one phrase, samples [n] at 16 kHz without the effects."""
+        sounds = list(self.tts.work(Phrase(self.turn.next(), 0, text, last=False)))
+        return np.concatenate([sound.samples for sound in sounds if isinstance(sound, Sound)])
 
     def say(self, text: str) -> Samples:
         """The text as samples [n] at 16 kHz, cut into phrases as a reply is."""

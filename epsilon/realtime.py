@@ -20,12 +20,14 @@ log = logging.getLogger(__name__)
 class Seat:
     """The cores and priority a thread has; no `cores` means any, `priority` 0 the normal scheduler.
 
-    `npu_cores` are those of the neural accelerator that the thread's model has to itself.
+    `npu_cores` are those of the neural accelerator that the thread's model has to itself; `device` is what the
+    runtime mlc computes on, `cpu` or `opencl`.
     """
 
     cores: tuple[int, ...] = ()
     priority: int = 0
     npu_cores: tuple[int, ...] = ()
+    device: str = "cpu"
 
     @property
     def threads(self) -> int:

@@ -14,12 +14,16 @@ from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.config.models import find_model, verify
 from epsilon.devices import Card
+from epsilon.engines.llm import personas
 from epsilon.engines.llm.conversation import Conversation
-from epsilon.engines.protocols import SAMPLE_RATE_HZ
+from epsilon.engines.llm.openers import Openers
+from epsilon.engines.llm.reply import Manner
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, LanguageModel
 from epsilon.errors import DeviceError, StageDied
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
+from epsilon.opener_clips import read_clips
 from epsilon.realtime import Seat, calm_python, collect_between_turns
 from epsilon.ring import Bell, Ring, SampleRing
 from epsilon.stage import Place, Stage
@@ -27,7 +31,7 @@ from epsilon.stages.asr import Asr
 from epsilon.stages.capture import Capture
 from epsilon.stages.effects import Effects
 from epsilon.stages.llm import Llm
-from epsilon.stages.phrases import Phrases
+from epsilon.stages.phrases import FIRST_WORDS, Phrases
 from epsilon.stages.playback import Playback
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
@@ -70,15 +74,13 @@ class Toy:
     def _build(self) -> list[Stage]:
         """The stages in the order of the sound, each with its engine and its seat."""
         playback = Playback(self._place("playback"), self.card)
-        model = load_engine(self.board, "llm")
-        conversation = Conversation(model, self.character.persona)
         return [
             Capture(self._place("capture"), self.card, self.microphone, load_engine(self.board, "capture")),
             Vad(
                 self._place("vad"), self.microphone, load_engine(self.board, "vad"), self.board.turn, playback
             ),
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
-            Llm(self._place("llm"), model, conversation, self.character.sampling),
+            build_llm(self.board, self.character, self._place("llm")),
             Phrases(self._place("phrases")),
             Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice),
             Effects(self._place("effects"), load_effects(self.character)),
@@ -188,7 +190,7 @@ def running(toy: Toy) -> Iterator[Toy]:
 def seat_of(board: Board, stage: str) -> Seat:
     """The seat a board gives a stage."""
     settings = board.stages[stage]
-    return Seat(settings.cores, settings.priority, settings.npu_cores)
+    return Seat(settings.cores, settings.priority, settings.npu_cores, settings.device)
 
 
 def load_engine(board: Board, stage: str) -> Any:
@@ -203,6 +205,41 @@ def load_engine(board: Board, stage: str) -> Any:
     model = find_model(settings.model)
     verify(model)
     return module.load(model, runtime, seat)
+
+
+def build_llm(board: Board, character: Character, place: Place) -> Llm:
+    """The stage that thinks as a character: its persona is remembered where it was baked, prefilled where not."""
+    model = load_engine(board, "llm")
+    conversation = Conversation(model, character.persona)
+    where = character.where.place("sampling", "bias")
+    manner = Manner.of(character.sampling, model.chat, character.voice.speed, where)
+    ids = conversation.ids()
+    stored = persona_place(board, character).load(ids)
+    if stored is None:
+        persona = model.start()
+        model.append(persona, ids)
+    else:
+        persona = model.restore(ids, stored)
+    wait_ms = FIRST_WORDS * 1000 * seconds_a_token(model, persona, place.clock)
+    clips = read_clips(character) if wait_ms >= board.turn.opener_after_ms else {}
+    return Llm(place, model, conversation, manner, persona, Openers(clips, model.chat) if clips else None)
+
+
+def persona_place(board: Board, character: Character) -> personas.Place:
+    """Where the character's persona is kept for the model and runtime of a board."""
+    settings = board.stages["llm"]
+    assert settings.model is not None and settings.runtime is not None  # the board file was checked
+    return personas.Place(find_model(settings.model), settings.runtime, character.name)
+
+
+def seconds_a_token(model: LanguageModel, seq: Any, clock: Clock) -> float:
+    """What a pass over one token costs here: the quickest of three. It is measured once, at start."""
+    probe, costs = model.fork(seq), []
+    for token in seq.ids[:3]:
+        began_s = clock.now()
+        model.append(probe, [token])
+        costs.append(clock.now() - began_s)
+    return min(costs)
 
 
 def load_effects(character: Character) -> list[Any]:

@@ -55,6 +55,14 @@ class ScriptedEars:
         return Hypothesis(tuple(hearing["words"]))
 
 
+class Said(list[int]):
+    """A sequence of a scripted model: the tokens themselves."""
+
+    @property
+    def ids(self) -> list[int]:
+        return self
+
+
 class ScriptedChat:
     """A word is a token."""
 
@@ -68,6 +76,12 @@ class ScriptedChat:
 
     def encode(self, words: Sequence[str]) -> list[int]:
         return [self._ids[word] for word in words]
+
+    def frame(self, speaker: str) -> Frame:
+        return self.user
+
+    def pieces(self, text: str) -> tuple[int, ...]:
+        return ()
 
     def decode(self, ids: Sequence[int]) -> str:
         words = {number: word for word, number in self._ids.items()}
@@ -84,16 +98,22 @@ class ScriptedMind:
         self._replies = iter(replies)
         self._coming: list[int] = []
 
-    def start(self) -> list[int]:
-        return []
+    def start(self) -> Said:
+        return Said()
 
-    def sync_to(self, seq: list[int], ids: Sequence[int]) -> None:
+    def fork(self, seq: Said) -> Said:
+        return Said(seq)
+
+    def append(self, seq: Said, ids: Sequence[int]) -> None:
+        seq.extend(ids)
+
+    def sync_to(self, seq: Said, ids: Sequence[int]) -> None:
         seq[:] = ids
         if seq[-1] == REPLY:
             words = self.chat.encode(next(self._replies, "").split())
             self._coming = [*words, END] if words else [SILENT]
 
-    def step(self, seq: list[int], sampler: object) -> int:
+    def step(self, seq: Said, sampler: object) -> int:
         seq.append(self._coming.pop(0))
         return seq[-1]
 

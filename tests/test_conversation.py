@@ -116,3 +116,15 @@ def test_marks_that_the_tokenizer_lacks_are_named(folder: Path) -> None:
     path.write_text(path.read_text().replace("<hush>", "hush"))
     with pytest.raises(ModelError, match="should be marks"):
         Chat(folder)
+
+
+def test_another_speaker_speaks_behind_marks_of_its_own(folder: Path) -> None:
+    path = folder / "chat.yaml"
+    path.write_text(path.read_text() + "speakers: {other: '<system>{text}<end>'}\n")
+    chat = Chat(folder)
+    talk = Conversation(Talker(chat, 200), "toy")
+    assert text(chat, talk.ids(["good", "evening"], "other")).endswith("<system> good evening")
+    talk.add_user("good evening", "other")
+    assert text(chat, talk.ids()).endswith("<system> good evening<end>")
+    talk.add_user("who was that", "nobody the model knows")
+    assert text(chat, talk.ids()).endswith("<reply><silent><user> who was that")

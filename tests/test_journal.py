@@ -23,7 +23,7 @@ def one_turn(book: Journal, turn: int = 1, start_s: float = 0.0) -> None:
         ("speech", 0.1, "", at(0.0)),
         ("end of turn", 1.6, "", at(1.0)),
         ("words", 1.65, "hello there", -1),
-        ("prefilled", 1.66, "", -1),
+        ("prefilled", 1.66, "3", -1),
         ("token", 1.67, "Well, ", -1),
         ("token", 1.68, "hello.", -1),
         ("phrase", 1.7, "Well,", -1),

@@ -16,7 +16,7 @@ CONVERSATION = [  # what, clock in seconds, text, tail, frame
     ("partial", 1.3, "who", "are", -1),
     ("end of turn", 2.6, "", "", 32_000),
     ("words", 2.7, "who are you", "", -1),
-    ("prefilled", 2.8, "", "", -1),
+    ("prefilled", 2.8, "3", "", -1),
     ("phrase", 2.9, "A badger,", "", -1),
     ("sound", 3.0, "", "", -1),
     ("says", 3.0, "A badger,", "", -1),

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from epsilon.config.character import Sampling
 from epsilon.engines.llm.chat import Frame
 from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.llm.openers import Openers
+from epsilon.engines.llm.reply import Manner
+from epsilon.engines.llm.sampler import Sampler
 from epsilon.messages import Heard, Message, Token, Words
 from epsilon.stages.llm import Llm
 from epsilon.turn import Mark
 from tests.rig import connect, place, results, take_all
+from tests.scripted import Said
 
-SYSTEM, USER, REPLY, END, SILENT = range(5)
+SYSTEM, USER, REPLY, END, SILENT, OTHER = range(6)
 FIRST_WORD = 10
+GREEDY = Sampling(temperature=0.0, repetition=1.0)
 
 
 class Dictionary:
@@ -35,6 +43,12 @@ class Dictionary:
             self.words.append(word)
         return FIRST_WORD + self.words.index(word)
 
+    def frame(self, speaker: str) -> Frame:
+        return Frame((OTHER,), ()) if speaker == "other" else self.user
+
+    def pieces(self, text: str) -> tuple[int, ...]:
+        return ()
+
     def decode(self, ids: Sequence[int]) -> str:
         return " ".join(self.words[token - FIRST_WORD] for token in ids)
 
@@ -49,26 +63,48 @@ class Parrot:
         self.says = says
         self.digested = 0
 
-    def start(self) -> list[int]:
-        return []
+    def start(self) -> Said:
+        return Said()
 
-    def sync_to(self, seq: list[int], ids: Sequence[int]) -> None:
+    def fork(self, seq: Said) -> Said:
+        return Said(seq)
+
+    def append(self, seq: Said, ids: Sequence[int]) -> None:
+        seq.extend(ids)
+
+    def rollback(self, seq: Said, length: int) -> None:
+        del seq[length:]
+
+    def logits(self, seq: Said) -> np.ndarray:
+        """Sure of the next word of what it says."""
+        scores = np.full(100, -10.0, np.float32)
+        scores[self.next(seq)] = 10
+        return scores
+
+    def sync_to(self, seq: Said, ids: Sequence[int]) -> None:
         kept = next(
             (at for at, (a, b) in enumerate(zip(seq, ids, strict=False)) if a != b), min(len(seq), len(ids))
         )
         self.digested += len(ids) - kept
         seq[:] = ids
 
-    def step(self, seq: list[int], sampler: object) -> int:
+    def next(self, seq: Said) -> int:
         text = self.chat.encode(self.says.split())
         said = len(seq) - 1 - max(at for at, token in enumerate(seq) if token == REPLY)
-        token = text[said] if said < len(text) else (END if text else SILENT)
-        seq.append(token)
-        return token
+        return text[said] if said < len(text) else (END if text else SILENT)
+
+    def step(self, seq: Said, sampler: Sampler) -> int:
+        seq.append(sampler.pick(self.logits(seq)))
+        return seq[-1]
 
 
-def mind(parrot: Parrot) -> Llm:
-    return Llm(place(), parrot, Conversation(parrot, "be kind"), Sampling())  # type: ignore[arg-type]
+def mind(parrot: Parrot, sampling: Sampling = GREEDY, openers: Sequence[str] = ()) -> Llm:
+    conversation = Conversation(parrot, "be kind")  # type: ignore[arg-type]
+    manner = Manner.of(sampling, parrot.chat)  # type: ignore[arg-type]
+    clips = {text: np.ones(160, np.float32) for text in openers}
+    known = Openers(clips, parrot.chat) if openers else None  # type: ignore[arg-type]
+    persona = Said(conversation.ids())
+    return Llm(place(), parrot, conversation, manner, persona, known)  # type: ignore[arg-type]
 
 
 def words(text: str, final: bool = False, turn: int = 1) -> Words:
@@ -136,6 +172,48 @@ def test_silence_is_an_answer() -> None:
 
 
 def test_a_reply_that_goes_on_too_long_ends_with_its_sentence() -> None:
-    stage = mind(Parrot("One two three. Four five six. Seven."))
-    stage.sampling = Sampling(max_words=4)
+    stage = mind(Parrot("One two three. Four five six. Seven."), replace(GREEDY, max_words=4))
     assert said(results(stage, [words("count", final=True)])) == "One two three. Four five six."
+
+
+def test_what_was_not_prefilled_when_the_user_stopped_is_counted() -> None:
+    stage = mind(Parrot())
+    inbox, _, news = connect(stage)
+    mark = stage.turn.next()
+    inbox.put(Words(mark, ("tell", "me"), ("about",)))
+    inbox.put(Words(mark, ("tell", "me"), ("about", "foxes"), settled=True))
+    inbox.put(Words(mark, ("tell", "me", "about", "foxes"), (), final=True))
+    stage.step()
+    (prefilled,) = (item for item in take_all(news) if item.what == "prefilled")
+    assert prefilled.text == "3", "about, foxes, and the start of the reply"
+
+
+def test_a_recorded_opener_leaves_first_and_the_model_goes_on_behind_it() -> None:
+    stage = mind(Parrot("Oh, hello there."), openers=["Well,", "Oh,"])
+    first, *rest = results(stage, [words("hello", final=True)])
+    assert isinstance(first, Token) and first.text == "Oh," and first.clip is not None
+    assert said([first, *rest]) == "Oh, hello there."
+    assert all(item.clip is None for item in rest if isinstance(item, Token))
+
+
+def test_no_opener_sounds_twice_in_a_row() -> None:
+    stage = mind(Parrot("Oh, hello there."), openers=["Oh,"])
+    clips = []
+    for turn in (1, 2, 3):
+        first = results(stage, [words("hello", final=True, turn=turn)])[0]
+        clips.append(isinstance(first, Token) and first.clip is not None)
+        results(stage, [Heard(Mark(turn, 0), "Oh, hello there.", complete=True)])
+    assert clips == [True, False, True]
+
+
+def test_an_opener_that_the_model_would_not_say_is_not_forced() -> None:
+    stage = mind(Parrot("Never mind."), openers=["Oh,", "Well,"])
+    answer = results(stage, [words("hello", final=True)])
+    assert said(answer) == "Never mind."
+    assert not any(item.clip is not None for item in answer if isinstance(item, Token))
+
+
+def test_another_speaker_has_marks_of_its_own() -> None:
+    stage = mind(Parrot(says=""))
+    results(stage, [replace(words("and now the weather", final=True), speaker="other")])
+    assert OTHER in stage.sequence.ids and USER not in stage.sequence.ids

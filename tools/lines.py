@@ -1,4 +1,4 @@
-"""Records each character's line for trouble in its own voice: `python -m tools.lines`."""
+"""Records each character's line for trouble and its openers in its own voice: `python -m tools.lines`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from epsilon.config import folders
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.last_words import store_trouble_line
+from epsilon.opener_clips import store_clip
 from epsilon.organs import Voice
 
 
 def main() -> None:
-    """One line a character."""
+    """The line and the openers of every character."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--board", default="host", help="whose voice model is used (default: host)")
     board = load_board(parser.parse_args().board)
     for name in folders.character_names():
         character = load_character(name)
-        samples = Voice(board, character).say(character.lines.trouble)
+        voice = Voice(board, character)
+        samples = voice.say(character.lines.trouble)
         store_trouble_line(character, samples)
         print(f"{name}: {len(samples) / 16_000:.2f} s: {character.lines.trouble}")
+        for text in character.openers:
+            samples = voice.dry(text)
+            store_clip(character, text, samples)
+            print(f"{name}: {len(samples) / 16_000:.2f} s: {text}")
 
 
 if __name__ == "__main__":

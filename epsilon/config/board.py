@@ -48,6 +48,9 @@ class TurnRule:
     hop_ms: float = setting("how often the words so far are recognised", 320.0, low=100, high=2_000)
     min_speech_ms: float = setting("shorter sounds are no speech", 96.0, low=0, high=1_000)
     barge_in_ms: float = setting("speech that interrupts the toy", 250.0, low=32, high=2_000)
+    opener_after_ms: float = setting(
+        "a recorded opener sounds where thinking of the first words takes so long", 80.0, low=0, high=5_000
+    )
     threshold: float = setting("speech probability that counts as voice", 0.5, low=0, high=1)
 
 
@@ -62,6 +65,7 @@ class StageSettings:
     engine: str | None = setting("the module of epsilon/engines/<kind>", None)
     model: str | None = setting("a name in models/manifest.yaml", None)
     runtime: str | None = setting("the module of epsilon/runtimes", None)
+    device: str = setting("what the runtime mlc computes on", "cpu", choices=("cpu", "opencl"))
     npu_cores: tuple[int, ...] = setting("NPU cores of the model, for the runtime rknn", (), low=0, high=2)
 
 

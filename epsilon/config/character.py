@@ -24,6 +24,16 @@ class Sampling:
     min_p: float = setting("no word less likely than this share of the likeliest", 0.05, low=0, high=1)
     repetition: float = setting("above 1 words already said become less likely", 1.1, low=1, high=2)
     seed: int = setting("the same seed gives the same answers", 0, low=0, high=2**31 - 1)
+    bias: dict[str, float] = setting(
+        "what is added to the score of a word, sign or mark such as <silent>", dict, low=-100, high=100
+    )
+    banned: tuple[str, ...] = setting("words that no answer contains", ())
+    spoken_ms: float = setting(
+        "an answer ends with the sentence in which it has been spoken so long",
+        12_000.0,
+        low=500,
+        high=120_000,
+    )
     max_words: int = setting("an answer ends with the sentence that passes this", 40, low=3, high=300)
 
 
@@ -65,7 +75,9 @@ class Character:
     temper: str = setting("the mood everything is said in, for people", "")
     beliefs: tuple[str, ...] = setting("what the character holds true, for whoever writes its dialogues", ())
     habits: tuple[str, ...] = setting("what it does and cannot help, for the same", ())
-    openers: tuple[str, ...] = setting("how its answers like to begin, for the same", ())
+    openers: tuple[str, ...] = setting(
+        "how its answers like to begin; `make openers` records them, to sound before the rest is thought", ()
+    )
     sampling: Sampling = setting("how the next word is chosen", Sampling)
     effects: tuple[EffectSettings, ...] = setting("the chain from voice to speaker, in order", ())
     where: Table = field(default_factory=nowhere, repr=False, compare=False)

@@ -66,6 +66,13 @@ class Facts:
             raise self._wrong(name, "a list of texts")
         return tuple(value)
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """Texts by name; empty when it is missing."""
+        value = self._values.get(name, {})
+        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+            raise self._wrong(name, "texts by name")
+        return {str(key): text for key, text in value.items()}
+
     def _get(self, name: str) -> Any:
         if name not in self._values:
             raise ModelError(f"lacks '{name}'{nearest(name, self._values)}", where=str(self.path))

@@ -65,6 +65,15 @@ class LanguageModel(Protocol):
     def step(self, seq: Any, sampler: TokenSampler) -> int:
         """Sample the next token from the last logits and append it."""
 
+    def logits(self, seq: Any) -> npt.NDArray[np.float32]:
+        """Scores [vocabulary] of the token after the sequence."""
+
+    def store(self, seq: Any) -> npt.NDArray[np.float32]:
+        """What the model remembers of the sequence, to be kept in a file."""
+
+    def restore(self, ids: Sequence[int], stored: npt.NDArray[np.float32]) -> Any:
+        """A sequence of these tokens, which are remembered and not prefilled."""
+
     def sync_to(self, seq: Any, ids: Sequence[int]) -> None:
         """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest."""
 

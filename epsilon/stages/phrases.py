@@ -56,18 +56,24 @@ class Phrases(Stage):
         self.mark: Mark | None = None
         self.cutter = Cutter()
         self.index = 0
+        self.told = False  # whoever watches knows that the first phrase has left
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Token)
         if item.mark != self.mark:
-            self.mark, self.cutter, self.index = item.mark, Cutter(), 0
+            self.mark, self.cutter, self.index, self.told = item.mark, Cutter(), 0, False
+        if item.clip is not None:
+            yield Phrase(item.mark, 0, item.text, last=False, clip=item.clip)
+            self.index = 1
+            return
         for text in self.cutter.push(item.text):
             yield self._phrase(item.mark, text, last=False)
         if item.last:
             yield self._phrase(item.mark, self.cutter.finish(), last=True)
 
     def _phrase(self, mark: Mark, text: str, last: bool) -> Phrase:
-        if self.index == 0:
+        if not self.told:
+            self.told = True
             self.tell("phrase", mark, text)
         self.index += 1
         return Phrase(mark, self.index - 1, text, last)

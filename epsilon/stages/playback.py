@@ -30,6 +30,7 @@ class Spoken:
     text: str
     start: int
     end: int
+    recorded: bool = False  # an opener's stored sound
     complete: bool = False  # all of its sound has arrived
     told: bool = False  # whoever watches knows that it is being said
 
@@ -54,7 +55,9 @@ class Playback(Stage):
         )  # bounded by the ring before it and the reply's spoken length
         self.spoken: list[Spoken] = []
         self.arrived = self.written = 0  # frames of the reply that came here, and that went to the card
-        self.audible = False  # the first audible sample is on its way
+        self.audible: set[str] = (
+            set()
+        )  # of the opener and of the answer: whose first audible sample is on its way
         self.ended = False  # everything of the reply has arrived
         self.turn.watch(self.bell)
 
@@ -76,7 +79,7 @@ class Playback(Stage):
             yield self._cut(self.mark)
             self._begin(item.mark)
         if not self.spoken or self.spoken[-1].index != item.index:
-            self.spoken.append(Spoken(item.index, item.text, self.arrived, self.arrived))
+            self._begin_phrase(item)
         if len(item.samples):
             self.waiting.append((self.spoken[-1], item.samples))
             self.arrived += len(item.samples)
@@ -107,10 +110,14 @@ class Playback(Stage):
         return self.clock.now() + max(wait_frames, 1) / SAMPLE_RATE_HZ
 
     def _begin(self, mark: Mark) -> None:
-        self.mark, self.spoken, self.audible, self.ended = mark, [], False, False
+        self.mark, self.spoken, self.audible, self.ended = mark, [], set(), False
         self.arrived = self.written = 0
         self.card.begin_reply()
-        self.tell("sound", mark)
+
+    def _begin_phrase(self, item: Sound) -> None:
+        if not item.recorded and all(phrase.recorded for phrase in self.spoken):
+            self.tell("sound", item.mark)
+        self.spoken.append(Spoken(item.index, item.text, self.arrived, self.arrived, item.recorded))
 
     def _feed(self, mark: Mark) -> bool:
         busy = False
@@ -122,18 +129,18 @@ class Playback(Stage):
             if not phrase.told:
                 phrase.told = True
                 self.tell("says", mark, phrase.text)
-            self._listen(mark, samples, self.card.write(samples))
+            self._listen(mark, "opener" if phrase.recorded else "answer", samples, self.card.write(samples))
             self.written += len(samples)
             busy = True
         if self.ended and not self.waiting:
             self.card.end_reply()
         return busy
 
-    def _listen(self, mark: Mark, samples: Samples, leaves_at: int) -> None:
-        """Say when the reply's first audible sample leaves."""
-        if not self.audible and len(loud := np.flatnonzero(np.abs(samples) > AUDIBLE)):
-            self.audible = True
-            self.tell("answer", mark, at=leaves_at + int(loud[0]))
+    def _listen(self, mark: Mark, what: str, samples: Samples, leaves_at: int) -> None:
+        """Say when the first audible sample leaves, of an opener and of the answer behind it."""
+        if what not in self.audible and len(loud := np.flatnonzero(np.abs(samples) > AUDIBLE)):
+            self.audible.add(what)
+            self.tell(what, mark, at=leaves_at + int(loud[0]))
 
     def _cut(self, mark: Mark) -> Heard:
         self.written -= self.card.cut(FADE_MS)

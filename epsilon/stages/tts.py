@@ -10,6 +10,7 @@ from epsilon.config.character import VoiceSettings
 from epsilon.engines.protocols import Synthesizer
 from epsilon.engines.tts import phonemes
 from epsilon.messages import Message, Phrase, Sound
+from epsilon.ring import Samples
 from epsilon.stage import Place, Stage
 
 
@@ -22,11 +23,21 @@ class Tts(Stage):
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Phrase)
-        style = self.synthesizer.styles[self.voice.style]
-        spoken = phonemes.convert(item.text)
-        chunks = self.synthesizer.speak(spoken, style, self.voice.speed) if spoken else iter(())
-        for chunk in chunks:
-            yield Sound(item.mark, item.index, item.text, chunk.samples, phrase_ends=False, last=False)
+        recorded = item.clip is not None
+        for samples in self._sound(item):
+            yield Sound(item.mark, item.index, item.text, samples, False, False, recorded)
+        end = np.zeros(0, np.float32)
         yield Sound(
-            item.mark, item.index, item.text, np.zeros(0, np.float32), phrase_ends=True, last=item.last
+            item.mark, item.index, item.text, end, phrase_ends=True, last=item.last, recorded=recorded
         )
+
+    def _sound(self, phrase: Phrase) -> Iterator[Samples]:
+        """The phrase's samples, a chunk at a time."""
+        if phrase.clip is not None:
+            yield phrase.clip
+            return
+        spoken = phonemes.convert(phrase.text)
+        if spoken:
+            style = self.synthesizer.styles[self.voice.style]
+            for chunk in self.synthesizer.speak(spoken, style, self.voice.speed):
+                yield chunk.samples

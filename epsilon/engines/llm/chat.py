@@ -26,6 +26,8 @@ class Chat:
 
     `system` and `user` stand around the persona and what the user says. `reply` opens the toy's words, `end`
     closes them, `silent` stands for saying nothing. `ends` are all tokens after which a reply is over.
+    `speakers` are the frames of whoever else may speak: `other` for somebody who does not talk to the toy, `peer`
+    for the other character of a cast. A model that knows no such marks hears them all as its user.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,11 +35,16 @@ class Chat:
         self._tokenizer = load_tokenizer(folder / "tokenizer.json")
         self._path = facts.path
         self.system, self.user = self._frame(facts.text("system")), self._frame(facts.text("user"))
+        self.speakers = {name: self._frame(text) for name, text in facts.pairs("speakers").items()}
         self.reply, self.end = self._marks(facts.text("reply")), self._marks(facts.text("end"))
         self.silent = self._marks(facts.text("silent"))
         stops = [self._marks(text) for text in facts.texts("stop")]
         self.ends = frozenset(token for marks in (self.end, self.silent, *stops) for token in marks)
         self.max_reply_tokens = int(facts.number("max_reply_tokens", DEFAULT_MAX_REPLY_TOKENS))
+
+    def frame(self, speaker: str) -> Frame:
+        """The marks around what a speaker says; an unknown one is taken for the user."""
+        return self.speakers.get(speaker, self.user)
 
     def encode(self, words: Iterable[str]) -> list[int]:
         """The ids of words one after another: a further word never changes the ids before it."""
@@ -46,6 +53,18 @@ class Chat:
     def encode_word(self, word: str) -> list[int]:
         """The ids of a word with the space before it."""
         return list(self._tokenizer.encode(f" {word}", add_special_tokens=False).ids)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens there are."""
+        return int(self._tokenizer.get_vocab_size())
+
+    def pieces(self, text: str) -> tuple[int, ...]:
+        """The tokens that make up a mark, a sign or a word; none when the vocabulary lacks the mark or sign."""
+        if MARK.fullmatch(text) or not any(letter.isalnum() for letter in text):
+            whole = self._tokenizer.token_to_id(text)
+            return () if whole is None else (int(whole),)
+        return tuple(self.encode_word(text))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids, without marks and without a space at its start."""

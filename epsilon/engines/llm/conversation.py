@@ -8,6 +8,7 @@ from typing import Protocol
 from epsilon.engines.llm.chat import Chat
 from epsilon.errors import ConfigError
 
+USER = "user"  # who speaks unless somebody else is named
 NEXT_TURN_TOKENS = 32  # kept free for what the user says next; who says more pushes older turns out
 KEPT_SHARE = 0.75  # of the room, when turns must leave: they leave rarely, because then all is prefilled anew
 
@@ -41,11 +42,11 @@ class Conversation:
                 f"the persona takes {len(self._persona)} tokens, {excess} too many for the model"
             )
 
-    def add_user(self, text: str) -> None:
-        """The user's words are complete."""
+    def add_user(self, text: str, speaker: str = USER) -> None:
+        """What somebody said, complete; `speaker` is the user or one of the chat's other speakers."""
         if self._turns:
             self._turns[-1] += self._silence()
-        self._turns.append([*self._spoken(text.split()), *self.chat.user.after])
+        self._turns.append([*self._spoken(text.split(), speaker), *self.chat.frame(speaker).after])
         self._answered = False
 
     def add_reply(self, heard: str) -> None:
@@ -55,11 +56,11 @@ class Conversation:
         self._answered = True
         self._make_room(NEXT_TURN_TOKENS)
 
-    def ids(self, partial_user_words: Sequence[str] = ()) -> list[int]:
+    def ids(self, partial_user_words: Sequence[str] = (), speaker: str = USER) -> list[int]:
         """The history, and the words of a turn being spoken; further words only add ids."""
         if not partial_user_words:
             return self._history()
-        spoken = self._spoken(partial_user_words)
+        spoken = self._spoken(partial_user_words, speaker)
         return self._history() + self._silence() + spoken
 
     def prompt(self) -> list[int]:
@@ -69,11 +70,11 @@ class Conversation:
     def _history(self) -> list[int]:
         return self._persona + [token for turn in self._turns for token in turn]
 
-    def _spoken(self, words: Sequence[str]) -> list[int]:
+    def _spoken(self, words: Sequence[str], speaker: str) -> list[int]:
         """The turn being spoken; of one that would not fit even alone, its end."""
         ids = self.chat.encode(words)[-self._room :]
         self._make_room(len(ids))
-        return [*self.chat.user.before, *ids]
+        return [*self.chat.frame(speaker).before, *ids]
 
     def _silence(self) -> list[int]:
         """What ends a turn of which no answer was heard, as far as one knows: the news of it may still come."""

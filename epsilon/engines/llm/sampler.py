@@ -1,8 +1,8 @@
-"""Which token comes next: temperature, repetition penalty, top-p and min-p, reproducible by seed."""
+"""Which token comes next: temperature, repetition penalty, bias, top-p and min-p, reproducible by seed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,19 +18,40 @@ class Sampler:
     `settings.temperature` 0 takes the likeliest. `top_p` keeps the likeliest tokens that together have that
     much probability (Holtzman et al. 2020), `min_p` those with at least that fraction of the likeliest's
     (Nguyen et al. 2024), `repetition` divides the positive logits of tokens this reply already has and
-    multiplies the negative ones (Keskar et al. 2019). `seed` is any number or numbers, such as (seed, turn):
-    the same seed gives the same reply.
+    multiplies the negative ones (Keskar et al. 2019). `bias` [vocabulary] is added to the logits first; minus
+    infinity forbids a token. `seed` is any number or numbers, such as (seed, turn): the same seed gives the same
+    reply.
     """
 
-    def __init__(self, settings: Sampling, seed: int | Sequence[int]) -> None:
+    def __init__(self, settings: Sampling, seed: int | Sequence[int], bias: Logits | None = None) -> None:
         self._settings = settings
         self._random = np.random.default_rng(seed)
+        self._bias = bias
         self._picked: list[int] = []
+        self._forbidden: Collection[int] = ()
+        self._liked: Collection[int] = ()
+        self._liking = 0.0
+
+    def forbid(self, tokens: Collection[int]) -> None:
+        """Never pick these until told otherwise."""
+        self._forbidden = tokens
+
+    def like(self, tokens: Collection[int], liking: float) -> None:
+        """Add `liking` to the logits of these until told otherwise."""
+        self._liked, self._liking = tokens, liking
+
+    def take_back(self, count: int) -> None:
+        """The last `count` tokens were not said after all."""
+        del self._picked[len(self._picked) - count :]
 
     def pick(self, logits: Logits) -> int:
         """The chosen id from logits [vocabulary]."""
         scores = logits.astype(np.float64)
+        if self._bias is not None:
+            scores += self._bias
         self._penalise(scores)
+        scores[list(self._liked)] += self._liking
+        scores[list(self._forbidden)] = -np.inf
         token = int(np.argmax(scores)) if self._settings.temperature == 0 else self._draw(scores)
         self._picked.append(token)
         return token

@@ -1,0 +1,33 @@
+"""Where a character's openers lie as sound: characters/<name>/openers/, one file an opener, dry, without effects."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from epsilon.audio_files import read_audio, write_wav
+from epsilon.config.character import Character
+from epsilon.ring import Samples
+
+SIGNS = {",": "comma", ".": "stop", "!": "bang", "?": "question", "…": "dots"}
+
+
+def clip_path(character: Character, text: str) -> Path:
+    """The file of an opener: `Oh, yes!` is oh-comma-yes-bang.wav."""
+    spelled = "".join(
+        f" {SIGNS.get(letter, letter)} " if letter in SIGNS else letter for letter in text.lower()
+    )
+    return character.path.parent / "openers" / f"{re.sub(r'[^a-z]+', '-', spelled).strip('-')}.wav"
+
+
+def read_clips(character: Character) -> dict[str, Samples]:
+    """The openers that are recorded, by their text: samples [n] at 16 kHz."""
+    paths = {text: clip_path(character, text) for text in character.openers}
+    return {text: read_audio(path) for text, path in paths.items() if path.is_file()}
+
+
+def store_clip(character: Character, text: str, samples: Samples) -> None:
+    """Put an opener where `read_clips` finds it."""
+    path = clip_path(character, text)
+    path.parent.mkdir(exist_ok=True)
+    write_wav(path, samples)
