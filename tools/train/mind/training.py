@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tools.train.mind.loss import weighted_cross_entropy
 from tools.train.mind.model import Mind, Shape
+from tools.train.mind.muon import Muon
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 _FAR = -1e9
@@ -71,10 +72,8 @@ class Trainer:
         self.model = Mind(shape)
         matrices = [p for p in self.model.layers.parameters() if p.ndim == 2]
         others = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.embed_tokens.weight]
-        # Muon orthogonalises the matrices' updates (Jordan 2024); it needs about half the steps of Adam here.
-        self.matrix_optimiser = torch.optim.Muon(
-            matrices, lr=plan.matrix_rate, momentum=0.95, nesterov=True, weight_decay=plan.weight_decay
-        )
+        # Muon needs about half the steps of Adam here.
+        self.matrix_optimiser = Muon(matrices, plan.matrix_rate, weight_decay=plan.weight_decay)
         self.other_optimiser = torch.optim.AdamW(
             others, lr=plan.other_rate, betas=(0.9, 0.98), weight_decay=0.0
         )
