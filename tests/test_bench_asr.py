@@ -20,12 +20,12 @@ from tests.models import tiny
 from tests.sounds import vowels
 from tools.bench.asr import ggml, own, spelling
 from tools.bench.asr.__main__ import main
-from tools.bench.asr.comparison import Goal, Subject, interleaved, print_times, ratios
 from tools.bench.asr.script import Script
-from tools.bench.asr.serving import Task, once
 from tools.bench.asr.sounds import kept, spoken
 from tools.bench.asr.turns import listen
-from tools.bench.asr.workers import Worker, WorkerDied
+from tools.bench.peers.comparison import Goal, Subject, interleaved, print_times, ratios
+from tools.bench.peers.serving import Task, once
+from tools.bench.peers.workers import Worker, WorkerDied
 
 END = 0
 VOCABULARY = {f"Ġ{a}{b}{c}": 26 * 26 * i + 26 * j + k for i, a in enumerate("ab") for j, b in enumerate("cdef")

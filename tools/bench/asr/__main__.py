@@ -17,9 +17,10 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from tools.bench.asr.final_words import final_words
 from tools.bench.asr.pocket import pocket
-from tools.bench.asr.preparation import NotPrepared, checkpoint, peer_forms, peers_environment
+from tools.bench.asr.preparation import checkpoint, peer_forms, peers_environment
 from tools.bench.asr.shapes import compare
 from tools.bench.asr.sounds import spoken
+from tools.bench.peers.environment import NotPrepared
 
 SHAPES = ("distil-small.en", "tiny.en")
 UTTERANCES = 24

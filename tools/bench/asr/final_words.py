@@ -10,11 +10,11 @@ from epsilon.config.board import Board
 from epsilon.ring import Samples
 from tools.bench import print_table
 from tools.bench.asr import RATE_HZ
-from tools.bench.asr.comparison import Goal, Subject, interleaved, spread
 from tools.bench.asr.shapes import NAMES, peer_worker
 from tools.bench.asr.sounds import kept
 from tools.bench.asr.turns import Utterance, listen
-from tools.bench.asr.workers import WorkerDied
+from tools.bench.peers.comparison import Goal, Subject, interleaved, spread
+from tools.bench.peers.workers import WorkerDied
 
 LIMIT_MS = 60.0
 COMPARED = 3  # utterances that the peers hear too

@@ -13,7 +13,7 @@ from epsilon.dsp.mel import BANDS
 from epsilon.engines.asr.decoding import Decoder
 from epsilon.realtime import Seat
 from epsilon.runtimes import Runtime
-from tools.bench.asr.serving import Samples, Task
+from tools.bench.peers.serving import Given, Task
 
 STEPS_PER_SECOND = 50  # encoder frames
 LONGEST_S = 30
@@ -53,6 +53,6 @@ def graph_tasks(folder: Path, runtime: Runtime) -> dict[str, Task]:
     return found
 
 
-def _one_pass(decoder: Decoder, cross: Any, draft: list[int]) -> Callable[[Samples], Callable[[], Any]]:
+def _one_pass(decoder: Decoder, cross: Any, draft: list[int]) -> Callable[[Given], Callable[[], Any]]:
     """A single pass over the start and the draft: a transcript of no more than one token needs no other."""
     return lambda _: lambda: decoder.decode(cross, draft, 0, 1)

@@ -23,8 +23,8 @@ from epsilon.runtimes import Graph
 from tools.bench.asr import HOP_S, RATE_HZ, TOKENS_PER_SECOND
 from tools.bench.asr.graphs import graph_tasks
 from tools.bench.asr.script import Script
-from tools.bench.asr.serving import Task, serve
 from tools.bench.asr.spelling import word_ids
+from tools.bench.peers.serving import Task, serve
 
 HOP = round(HOP_S * RATE_HZ)
 MOST_WORDS = 30

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from tools.bench.asr.serving import Samples, Task, serve
+from tools.bench.peers.serving import Given, Task, serve
 
 START = [50257, 50362]  # <|startoftranscript|><|notimestamps|> of the English checkpoints
 WHISPER_CPP_CONTEXT = 208  # encoder frames of 20 ms: 4 s and a little
@@ -28,7 +28,7 @@ def faster_whisper(folder: Path) -> Task:
         str(folder / "ctranslate2"), device="cpu", compute_type="int8", cpu_threads=1
     )
 
-    def transcribe(sound: Samples) -> str:
+    def transcribe(sound: Given) -> str:
         segments, _ = model.transcribe(
             sound,
             language="en",
@@ -53,7 +53,7 @@ def ctranslate2(folder: Path) -> Task:
     view = engine.StorageView.from_array
     extract = import_module("faster_whisper.feature_extractor").FeatureExtractor()
 
-    def generate(sound: Samples) -> list[int]:
+    def generate(sound: Given) -> list[int]:
         frames = len(sound) * MEL_PER_SECOND // 16_000
         mel = np.ascontiguousarray(extract(sound, padding=0)[None, :, :frames], np.float32)
         found: list[int] = model.generate(view(mel), [START], beam_size=1)[0].sequences_ids[0]
@@ -81,7 +81,7 @@ def whisper_cpp(folder: Path, context: int) -> Task:
         str(folder / "ggml-q8_0.bin"), n_threads=1, print_progress=False, redirect_whispercpp_logs_to=None
     )
 
-    def transcribe(sound: Samples) -> Any:
+    def transcribe(sound: Given) -> Any:
         return model.transcribe(
             sound,
             language="en",

@@ -11,9 +11,9 @@ from epsilon.config.board import Board
 from epsilon.config.models import find_model
 from epsilon.ring import Samples
 from tools.bench.asr import HOP_S, SECONDS, STREAM_SECONDS
-from tools.bench.asr.comparison import Goal, Subject, interleaved, print_times, ratios
 from tools.bench.asr.shapes import OWN, RUNTIMES, own_worker
 from tools.bench.asr.sounds import exactly, kept
+from tools.bench.peers.comparison import Goal, Subject, interleaved, print_times, ratios
 
 GRAPHS = ("encoder 4 s", "decoder 1", "decoder 14")
 STREAMING_LIMIT = 0.05  # share of a core

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from tools.bench.asr import SECONDS, STREAM_SECONDS, WORDS
-from tools.bench.asr.comparison import Goal, Subject, interleaved, print_times, ratios
 from tools.bench.asr.preparation import OURS
 from tools.bench.asr.sounds import kept, noise
-from tools.bench.asr.workers import Worker, WorkerDied
+from tools.bench.peers.comparison import Goal, Subject, interleaved, print_times, ratios
+from tools.bench.peers.workers import Worker, WorkerDied
 
 RUNTIMES = ("onnx", "openvino")
 OWN = {

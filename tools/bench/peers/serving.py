@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+Given = npt.NDArray[Any]  # samples [n] at 16 kHz, or ids of tokens [n]
 WARM_BELOW_S = 0.5  # what takes less is done once before it is timed: its caches were emptied by the others
 
 
@@ -26,7 +26,7 @@ WARM_BELOW_S = 0.5  # what takes less is done once before it is timed: its cache
 class Task:
     """`prepare` is not timed and returns what is; `text` spells the result."""
 
-    prepare: Callable[[Samples], Callable[[], Any]]
+    prepare: Callable[[Given], Callable[[], Any]]
     text: Callable[[Any], str] = str
 
 
@@ -39,19 +39,19 @@ class Answer:
     text: str
 
 
-def once(task: Task, sound: Samples) -> Answer:
-    """Do a task on samples [n] at 16 kHz, timed."""
-    run = task.prepare(sound)
+def once(task: Task, given: Given) -> Answer:
+    """Do a task on what is given, timed."""
+    run = task.prepare(given)
     cpu_s, wall_s = time.process_time(), time.perf_counter()
     result = run()
     cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
     return Answer(cpu_s, wall_s, task.text(result))
 
 
-def measured(task: Task, sound: Samples) -> Answer:
+def measured(task: Task, given: Given) -> Answer:
     """The same with warm caches: a quick task is done twice and the second run counts."""
-    answer = once(task, sound)
-    return answer if answer.cpu_s > WARM_BELOW_S else once(task, sound)
+    answer = once(task, given)
+    return answer if answer.cpu_s > WARM_BELOW_S else once(task, given)
 
 
 def serve(tasks: Mapping[str, Task]) -> None:
@@ -61,7 +61,7 @@ def serve(tasks: Mapping[str, Task]) -> None:
     _say(answers, sorted(tasks))
     for line in sys.stdin:
         command = json.loads(line)
-        answer = measured(tasks[command["task"]], np.load(command["sound"]))
+        answer = measured(tasks[command["task"]], np.load(command["given"]))
         _say(answers, vars(answer))
 
 

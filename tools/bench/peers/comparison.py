@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tools.bench import print_table
-from tools.bench.asr.workers import Worker, WorkerDied
+from tools.bench.peers.workers import Worker, WorkerDied
 
 
 @dataclass
@@ -25,12 +25,12 @@ class Subject:
     wall_ms: list[float] = field(default_factory=list)
     text: str = ""
 
-    def run(self, sound: Path) -> None:
+    def run(self, given: Path) -> None:
         """Do it once more, unless it has failed."""
         if self.worker is None or self.failure:
             return
         try:
-            answer = self.worker.ask(self.task, sound)
+            answer = self.worker.ask(self.task, given)
         except WorkerDied as error:
             self.failure = f"died: {error}"
             return
@@ -44,11 +44,11 @@ class Subject:
         return statistics.median(self.cpu_ms)
 
 
-def interleaved(subjects: Sequence[Subject], sound: Path, rounds: int) -> None:
+def interleaved(subjects: Sequence[Subject], given: Path, rounds: int) -> None:
     """Every subject once a round, so that what else the machine does falls on all of them."""
     for _ in range(rounds):
         for subject in subjects:
-            subject.run(sound)
+            subject.run(given)
 
 
 def ratios(one: Subject, other: Subject) -> list[float]:

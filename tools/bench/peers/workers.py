@@ -6,18 +6,24 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tools.bench.asr.serving import Answer
+from tools.bench.peers.serving import Answer
 
 ROOT = Path(__file__).parents[3]
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TBB_NUM_THREADS"), "1"
-)
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+
+def threads(count: int) -> dict[str, str]:
+    """What tells libraries how many threads to use, where their own interface does not."""
+    names = ("OMP", "OPENBLAS", "MKL", "TBB", "TVM")
+    return dict.fromkeys((f"{name}_NUM_THREADS" for name in names), str(count))
+
+
+ONE_THREAD = threads(1)
 
 
 class WorkerDied(Exception):
@@ -25,9 +31,11 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """A process that measures. `log` receives what its libraries print."""
+    """A process that measures. `log` receives what its libraries print; `surroundings` say how many threads."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, surroundings: Mapping[str, str] = ONE_THREAD
+    ) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
         with log.open("w", encoding="utf-8") as errors:
@@ -38,7 +46,7 @@ class Worker:
                 stderr=errors,
                 text=True,
                 cwd=ROOT,
-                env=os.environ | ONE_THREAD | OFFLINE,
+                env=os.environ | surroundings | OFFLINE,
             )
         try:
             self.tasks: list[str] = self._read()
@@ -46,11 +54,11 @@ class Worker:
             self.close()
             raise
 
-    def ask(self, task: str, sound: Path) -> Answer:
-        """Have a task done on the samples in a .npy file. WorkerDied when the process ends instead."""
+    def ask(self, task: str, given: Path) -> Answer:
+        """Have a task done on the array in a .npy file. WorkerDied when the process ends instead."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps({"task": task, "sound": str(sound)}) + "\n")
+            self._process.stdin.write(json.dumps({"task": task, "given": str(given)}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise WorkerDied(self._last_words()) from error

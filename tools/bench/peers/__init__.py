@@ -1,0 +1,1 @@
+"""Others' engines and the toy's own as worker processes that take turns, their times, and how they compare."""
