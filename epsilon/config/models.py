@@ -41,6 +41,7 @@ class Model:
     source: str = setting("where it comes from")
     made_by: str = setting("what makes it anew")
     files: dict[str, File] = setting("every file with size and checksum")
+    tvm: str = setting("the version of TVM that compiled its library, for the runtime mlc", default="")
 
     @property
     def sha256(self) -> str:
@@ -175,7 +176,8 @@ def render(models: dict[str, Model], header: str = HEADER) -> str:
         parts.append(f"{name}:\n")
         parts += [
             f"  {key}: {_scalar(getattr(model, key))}\n"
-            for key in ("kind", "engine", "licence", "source", "made_by")
+            for key in ("kind", "engine", "licence", "source", "made_by", "tvm")
+            if key != "tvm" or model.tvm
         ]
         parts.append("  files:\n")
         parts += [

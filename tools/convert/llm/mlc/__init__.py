@@ -1,1 +1,1 @@
-"""MLC directories: int4 weights, a library compiled by TVM, and what describes them."""
+"""Models in MLC's form: a directory of int4 weights and a library compiled by TVM for one kind of machine."""

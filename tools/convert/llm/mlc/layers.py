@@ -1,0 +1,105 @@
+"""Layers of the decoder in TVM's relax.frontend.nn, their weights in int4; parameters are named as MLC names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tvm import te, tirx
+from tvm.relax.frontend import nn
+from tvm.relax.frontend.nn import Tensor, op
+from tvm.target import Target
+
+from tools.convert.llm.architecture import GROUP, Architecture
+from tools.convert.llm.mlc import kernels
+from tools.convert.llm.mlc.kernels import Activations
+from tools.convert.llm.mlc.quantise import CODES_PER_WORD, ZERO
+
+
+class Linear(nn.Module):
+    """x [b, n, ins] -> [b, n, outs]: one kernel for a single token, another for several."""
+
+    def __init__(self, ins: int, outs: int, target: Target, activations: Activations) -> None:
+        super().__init__()
+        self.ins, self.outs = ins, outs
+        self.target, self.activations = target, activations
+        self.q_weight = nn.Parameter((outs, ins // CODES_PER_WORD), "uint32")
+        self.q_scale = nn.Parameter((outs, ins // GROUP), "float32")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return product(x, self.q_weight, self.q_scale, self.target, self.activations)
+
+
+class Embedding(nn.Module):
+    """ids [n] -> rows [n, width]; tied to the head where the checkpoint ties them."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self.width = shape.hidden_size
+        self.q_weight = nn.Parameter((shape.vocab_size, self.width // CODES_PER_WORD), "uint32")
+        self.q_scale = nn.Parameter((shape.vocab_size, self.width // GROUP), "float32")
+
+    def forward(self, ids: Tensor) -> Tensor:
+        def rows(words: Any, scales: Any, wanted: Any) -> Any:
+            value = weight_at(words, scales)
+            return te.compute((wanted.shape[0], self.width), lambda n, k: value(wanted[n], k), name="rows")
+
+        return op.tensor_expr_op(rows, "embed_rows", [self.q_weight, self.q_scale, ids])
+
+
+def product(x: Tensor, words: Any, scales: Any, target: Target, activations: Activations) -> Tensor:
+    """x [b, n, ins] times the transposed int4 weights [outs, ins]."""
+    batch, count, ins = x.shape
+    outs = int(words.shape[0])
+    single = _is_one(batch) and _is_one(count)
+    if target.kind.name != "llvm":
+        return op.tensor_expr_op(_for_gpu(outs, int(ins)), f"product_{outs}_{ins}", [x, words, scales])
+    if not _is_one(batch):  # the kernels take the rows of one sequence: several sequences are stacked
+        flat = op.reshape(x, (1, batch * count, ins))
+        return op.reshape(product(flat, words, scales, target, activations), (batch, count, outs))
+    build = kernels.gemv if single else kernels.gemm
+    name = f"{'gemv' if single else 'gemm'}_{outs}_{ins}"
+    result = Tensor.placeholder([1, count, outs], "float32")
+    return op.tensor_ir_op(build(outs, int(ins), target, activations), name, [x, words, scales], result)
+
+
+def _for_gpu(outs: int, ins: int) -> Callable[..., Any]:
+    """Unpacking and product in one function, so that the GPU schedules move the unpacking inside."""
+
+    def matmul(x: Any, words: Any, scales: Any) -> Any:
+        value = weight_at(words, scales)
+        weight = te.compute((outs, ins), value, name="dequantised")
+        k = te.reduce_axis((0, ins), name="k")
+        return te.compute(
+            (x.shape[0], x.shape[1], outs),
+            lambda b, m, n: te.sum(x[b, m, k] * weight[n, k], axis=k),
+            name="NT_matmul",
+        )
+
+    return matmul
+
+
+def weight_at(words: Any, scales: Any) -> Callable[[Any, Any], Any]:
+    """The weight of a row and column as an expression."""
+
+    def value(row: Any, column: Any) -> Any:
+        shift = ((column % CODES_PER_WORD) * 4).astype("uint32")
+        code = (words[row, column // CODES_PER_WORD] >> shift) & tirx.const(15, "uint32")
+        return (code.astype("float32") - tirx.const(float(ZERO), "float32")) * scales[row, column // GROUP]
+
+    return value
+
+
+def last_row(hidden: Tensor) -> Tensor:
+    """[1, n, width] -> its last token's [1, 1, width]."""
+    width = hidden.shape[2]
+
+    def last(rows: Any) -> Any:
+        return te.compute((1, 1, width), lambda b, _, k: rows[b, rows.shape[1] - 1, k], name="last")
+
+    return op.tensor_expr_op(last, "last_row", [hidden])
+
+
+def _is_one(size: Any) -> bool:
+    """Whether a size is known to be 1; sizes that are only known at run time are not."""
+    return isinstance(size, int | tirx.IntImm) and int(size) == 1
