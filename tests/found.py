@@ -30,10 +30,10 @@ def shipped(kind: str) -> list[str]:
     return [name for name, model in read_shipped().items() if model.kind == kind]
 
 
-def load(model: Model) -> Any:
-    """The engine of a model, on onnxruntime."""
+def load(model: Model, runtime: ModuleType = onnx) -> Any:
+    """The engine of a model on a runtime."""
     module = importlib.import_module(f"epsilon.engines.{model.kind}.{model.engine}")
-    return module.load(model, onnx, Seat())
+    return module.load(model, runtime, Seat())
 
 
 def load_shipped(name: str) -> Any:

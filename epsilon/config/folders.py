@@ -34,13 +34,13 @@ def module_names(*below: str) -> list[str]:
     return sorted(found.name for found in pkgutil.iter_modules([str(PACKAGE.joinpath(*below))]))
 
 
-def loadable_names(*below: str) -> list[str]:
+def loadable_names(*below: str, function: str = "load") -> list[str]:
     """The modules of a folder that have a `load`, as everything named in a YAML file has: ('engines', 'asr').
 
     They are read and not imported: naming a card must not need the card's library.
     """
     folder = PACKAGE.joinpath(*below)
-    return [name for name in module_names(*below) if "\ndef load(" in _source(folder, name)]
+    return [name for name in module_names(*below) if f"\ndef {function}(" in _source(folder, name)]
 
 
 def needs_runtime(kind: str, engine: str) -> bool:

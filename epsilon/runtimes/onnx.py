@@ -9,9 +9,11 @@ from pathlib import Path
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
+from epsilon.config.models import Model
 from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.runtimes import Array, Shape
+from epsilon.runtimes.onnx_decoder import OnnxDecoder
 
 FIRST_VERSION_WITH_TELEMETRY = (1, 29)  # its wheels open sockets and write an id file into the home folder
 
@@ -58,14 +60,23 @@ class OnnxGraph:
 
 def load(path: Path, seat: Seat) -> OnnxGraph:
     """The graph in an ONNX file. Its inner threads sit on the seat's cores and sleep between calls."""
+    return OnnxGraph(_session(path, seat))
+
+
+def load_decoder(model: Model, seat: Seat) -> OnnxDecoder:
+    """The language model in a folder's model.onnx."""
+    path = model.folder / "model.onnx"
+    return OnnxDecoder(_session(path, seat), path)
+
+
+def _session(path: Path, seat: Seat) -> onnxruntime.InferenceSession:
     try:
-        session = onnxruntime.InferenceSession(
+        return onnxruntime.InferenceSession(
             str(path), sess_options=_options(seat), providers=["CPUExecutionProvider"]
         )
     except LOAD_ERRORS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"not a graph that onnxruntime can run: {reason}", where=str(path)) from error
-    return OnnxGraph(session)
 
 
 def _options(seat: Seat) -> onnxruntime.SessionOptions:

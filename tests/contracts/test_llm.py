@@ -1,30 +1,41 @@
-"""Every language model, on tiny random weights and on the models that ship.
+"""Every language model on every runtime that runs one: tiny random weights, and the models that ship.
 
-Prefill in pieces is prefill at once, rolling back is never having said it, branches of a fork do not meet.
+Prefill in pieces is prefill at once, rolling back is never having said it, branches of a fork do not meet; as
+exactly as the runtime's decoder promises by its `tolerance`, and what is said is the same.
 """
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from epsilon.config.character import Sampling
+from epsilon.config.folders import loadable_names
+from epsilon.engines.llm import mistral
 from epsilon.engines.llm.sampler import Sampler
-from tests.found import engines, load, load_shipped, shipped
-from tests.models.tiny import TINY
+from epsilon.errors import ConfigError
+from epsilon.realtime import Seat
+from epsilon.runtimes import openvino
+from tests.found import load, load_shipped, shipped
+from tests.models.tiny import MINDS, mind
 
-TOLERANCE = 1e-4  # logits: sums of float32 are taken in another order when more tokens pass at once
+ABLE = loadable_names("runtimes", function="load_decoder")
+ELSEWHERE = {"mlc_llm"}  # runtimes that no wheel brings; their own tests hold them to a double of the package
 SENTENCE = "what is the name of a small toy that talks and why does it never stop"
 WORDS = SENTENCE.split()
 
 
-@pytest.fixture(scope="module", params=[*engines("llm"), *shipped("llm")])
+@pytest.fixture(scope="module", params=[*MINDS, *shipped("llm")])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     if request.param in shipped("llm"):
         return load_shipped(request.param)
-    return load(TINY["llm"][request.param](tmp_path_factory.mktemp("mind")))
+    name, make = MINDS[request.param]
+    runtime = importlib.import_module(f"epsilon.runtimes.{name}")
+    return load(make(tmp_path_factory.mktemp("mind")), runtime)
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def assert_same(model: Any, seq: Any, ids: list[int]) -> None:
     """The sequence holds `ids` and goes on as if they had been prefilled at once."""
     expected = at_once(model, ids)
     assert seq.ids == ids and seq.length == len(ids)
-    np.testing.assert_allclose(model.logits(seq), model.logits(expected), atol=TOLERANCE)
+    np.testing.assert_allclose(model.logits(seq), model.logits(expected), atol=model.decoder.tolerance)
     assert steps(model, model.fork(seq)) == steps(model, expected)
 
 
@@ -84,6 +95,50 @@ def test_branches_of_a_fork_do_not_meet(model: Any, ids: list[int]) -> None:
     assert_same(model, left, ids)
     model.rollback(right, 10)
     assert_same(model, right, ids[:10])
+
+
+def test_forks_of_forks_go_their_own_ways(model: Any, ids: list[int]) -> None:
+    seq = at_once(model, ids[:8])
+    branches = [(seq, ids[:8])]
+    for turn in range(4):
+        grown = []
+        for parent, held in branches:
+            more = ids[8 + turn : 12 + turn] if turn % 2 else list(reversed(ids))[turn : turn + 3]
+            child = model.fork(parent)
+            model.append(child, more)
+            grown += [(parent, held), (child, [*held, *more])]
+        branches = grown
+    for branch, held in branches:
+        assert_same(model, branch, held)
+
+
+def test_what_is_stored_comes_back_from_a_memory_map(model: Any, ids: list[int], tmp_path: Path) -> None:
+    """A persona is prefilled once, when the model is made, and mapped when the toy starts."""
+    stored = model.store(at_once(model, ids[:25]))
+    assert stored.dtype == np.float32
+    np.save(tmp_path / "persona.npy", stored)
+    mapped = np.load(tmp_path / "persona.npy", mmap_mode="r")
+    restored, other = (model.restore(ids[:25], mapped) for _ in range(2))
+    assert_same(model, restored, ids[:25])
+    model.append(restored, ids[25:])
+    assert_same(model, restored, ids)
+    assert_same(model, other, ids[:25])
+    np.testing.assert_array_equal(np.load(tmp_path / "persona.npy"), stored)
+
+
+def test_what_was_just_said_is_stored_too(model: Any, ids: list[int]) -> None:
+    seq = at_once(model, ids[:10])
+    said = steps(model, seq, 3)
+    restored = model.restore([*ids[:10], *said], model.store(seq))
+    assert_same(model, restored, [*ids[:10], *said])
+
+
+def test_what_was_stored_of_something_else_is_refused(model: Any, ids: list[int]) -> None:
+    stored = model.store(at_once(model, ids[:10]))
+    with pytest.raises(ValueError, match="10"):
+        model.restore(ids[:9], stored)
+    with pytest.raises(ValueError, match="shape"):
+        model.restore(ids[:10], stored[..., :-1])
 
 
 def test_sync_to_holds_exactly_the_ids(model: Any, ids: list[int]) -> None:
@@ -118,6 +173,25 @@ def test_a_full_sequence_ends(model: Any) -> None:
         model.append(seq, word)
 
 
+def test_everything_up_to_the_end_is_as_at_once(model: Any, ids: list[int]) -> None:
+    long = (ids * model.limit)[: model.limit]
+    seq = model.start()
+    for start in range(0, model.limit, 7):
+        model.append(seq, long[start : start + 7])
+    assert_same(model, seq, long)
+    model.rollback(seq, model.limit - 3)
+    assert_same(model, seq, long[:-3])
+
+
+def test_logits_are_the_callers(model: Any, ids: list[int]) -> None:
+    """A pass does not write into what an earlier one gave."""
+    seq = at_once(model, ids[:10])
+    before = model.logits(seq)
+    kept = before.copy()
+    model.append(model.fork(seq), ids[10:])
+    np.testing.assert_array_equal(before, kept)
+
+
 def test_what_makes_no_sense_is_refused(model: Any, ids: list[int]) -> None:
     seq = at_once(model, ids)
     with pytest.raises(ValueError, match="cannot keep"):
@@ -134,3 +208,12 @@ def test_words_are_tokens_of_their_own(model: Any) -> None:
         assert longer[: len(chat.encode(WORDS[:count]))] == chat.encode(WORDS[:count])
     assert chat.decode(chat.encode(WORDS)) == SENTENCE
     assert chat.decode([*chat.encode(["so"]), *chat.end]) == "so"
+
+
+def test_every_runtime_that_runs_language_models_is_held_to_this() -> None:
+    assert {name for name, _ in MINDS.values()} >= set(ABLE) - ELSEWHERE
+
+
+def test_a_runtime_that_runs_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"openvino runs no language models; there are: .*onnx"):
+        mistral.load(mind(tmp_path), openvino, Seat())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import onnx
 from onnx import numpy_helper
 
 Weights = Mapping[str, npt.NDArray[np.generic]]
-CACHE = re.compile(r"(past_key_values|present)_(\d+)_(key|value)")
 
 ENCODER = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -70,49 +68,6 @@ decoder (float[1,n,64] x, float[1,1,1,p,64] past_k, float[1,1,1,p,64] past_v,
 }
 """
 
-# One layer with a cache of two heads; positions are learned, which a cache cannot tell from rotary ones.
-LANGUAGE = """
-<ir_version: 8, opset_import: ["" : 17]>
-language (int64[1,n] input_ids,
-          float[1,2,p,16] past_key_values_0_key, float[1,2,p,16] past_key_values_0_value)
-      => (float[1,n,v] logits, float[1,2,q,16] present_0_key, float[1,2,q,16] present_0_value) {
-  past_shape = Shape (past_key_values_0_key)
-  past = Gather (past_shape, two)
-  ids_shape = Shape (input_ids)
-  count = Gather (ids_shape, one)
-  total = Add (past, count)
-  place = Range (past, total, one)
-  here = Gather (positions, place)
-  word = Gather (embedding, input_ids)
-  x = Add (word, here)
-  q0 = MatMul (x, wq)
-  k0 = MatMul (x, wk)
-  v0 = MatMul (x, wv)
-  q1 = Reshape (q0, split)
-  k1 = Reshape (k0, split)
-  v1 = Reshape (v0, split)
-  q = Transpose <perm = [0, 2, 1, 3]> (q1)
-  k = Transpose <perm = [0, 2, 1, 3]> (k1)
-  v = Transpose <perm = [0, 2, 1, 3]> (v1)
-  present_0_key = Concat <axis = 2> (past_key_values_0_key, k)
-  present_0_value = Concat <axis = 2> (past_key_values_0_value, v)
-  turned = Transpose <perm = [0, 1, 3, 2]> (present_0_key)
-  scores = MatMul (q, turned)
-  shape = Shape (scores)
-  ones = ConstantOfShape <value = float[1] {1}> (shape)
-  above = Add (past, one)
-  future = Trilu <upper = 1> (ones, above)
-  penalty = Mul (future, minus_many)
-  masked = Add (scores, penalty)
-  weights = Softmax <axis = 3> (masked)
-  mixed = MatMul (weights, present_0_value)
-  back = Transpose <perm = [0, 2, 1, 3]> (mixed)
-  flat = Reshape (back, join)
-  y = Add (x, flat)
-  logits = MatMul (y, head)
-}
-"""
-
 # Each symbol lasts four frames of 160 samples.
 TEXT = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -153,15 +108,5 @@ def save(path: Path, text: str, weights: Weights) -> None:
     """Write the graph in `text` with its weights."""
     model = onnx.parser.parse_model(text)
     model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in weights.items())
-    _dot(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
-
-
-def _dot(graph: onnx.GraphProto) -> None:
-    """Names of caches get the dots that the text form does not allow: present_0_key -> present.0.key."""
-    for value in (*graph.input, *graph.output):
-        value.name = CACHE.sub(r"\1.\2.\3", value.name)
-    for node in graph.node:
-        for names in (node.input, node.output):
-            names[:] = [CACHE.sub(r"\1.\2.\3", name) for name in names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from epsilon.config.models import Model
 from tests.models import graphs
+from tools.train.mind.graph import EXACT, ROUNDED, Build, build
 
 LETTERS = string.ascii_lowercase
 MARKS = ("<end>", "<start>", "<system>", "<user>", "<reply>", "<silent>")
@@ -21,7 +23,6 @@ WIDTH = 64
 LONG = {"two_axes": np.array([0, 1])}
 NUMBERS = {
     "one": np.array(1),
-    "two": np.array(2),
     "three": np.array(3),
     "minus_many": np.array(-1e9, np.float32),
 }
@@ -46,7 +47,6 @@ def ears(folder: Path, seed: int = 3) -> Model:
     )
     squares = {name: matrix(random, WIDTH, WIDTH) for name in ("wq", "wk", "wv")}
     weights = LONG | NUMBERS | squares | {"head": head, "bias": bias}
-    del weights["two"]
     graphs.save(folder / "decoder.onnx", graphs.DECODER, weights)
     np.save(folder / "embedding.npy", head.T.astype(np.float16))
     np.save(folder / "positions.npy", matrix(random, 48, WIDTH) * 4)
@@ -79,29 +79,51 @@ def words(folder: Path) -> Model:
     return model(folder, "asr", "pocketsphinx")
 
 
-def mind(folder: Path, seed: int = 4) -> Model:
-    """A speaker of nonsense."""
-    random = np.random.default_rng(seed)
-    vocabulary, width = len(MARKS) + 2 * len(LETTERS), 32
-    squares = {name: matrix(random, width, width) for name in ("wq", "wk", "wv")}
-    weights = (
-        NUMBERS
-        | squares
-        | {
-            "embedding": matrix(random, vocabulary, width) * 4,
-            "positions": matrix(random, 96, width) * 4,
-            "head": matrix(random, width, vocabulary) * 2,
-            "split": np.array([1, -1, 2, 16]),
-            "join": np.array([1, -1, width]),
-        }
-    )
-    del weights["three"]
-    graphs.save(folder / "model.onnx", graphs.LANGUAGE, weights)
+@dataclass(frozen=True)
+class MindSizes:
+    """A network of two layers, by the names of a Hugging Face configuration."""
+
+    vocab_size: int = len(MARKS) + 2 * len(LETTERS)
+    hidden_size: int = WIDTH
+    intermediate_size: int = 96
+    num_hidden_layers: int = 2
+    num_attention_heads: int = 4
+    num_key_value_heads: int = 2
+    head_dim: int = 16
+    rms_norm_eps: float = 1e-5
+    rope_theta: float = 10000.0
+    max_position_embeddings: int = 96
+
+
+def mind(folder: Path, seed: int = 4, accuracy: int = EXACT) -> Model:
+    """A speaker of nonsense, for the runtime onnx."""
+    sizes = MindSizes()
+    onnx.save(build(sizes, mind_weights(sizes, seed), Build(accuracy=accuracy)), str(folder / "model.onnx"))
     tokenizer().save(str(folder / "tokenizer.json"))
-    write(folder / "config.json", {"num_hidden_layers": 1, "max_position_embeddings": 96})
     chat = {"system": "<system>{persona}<end>", "user": "<user>{text}", "reply": "<reply>", "end": "<end>"}
     write(folder / "chat.yaml", {**chat, "silent": "<silent>", "stop": ["<user>"], "max_reply_tokens": 12})
     return model(folder, "llm", "mistral")
+
+
+def mind_weights(sizes: MindSizes, seed: int) -> dict[str, graphs.npt.NDArray[np.float32]]:
+    """Random weights by the names of a state dict; norms are 1."""
+    random = np.random.default_rng(seed)
+    keys = sizes.num_key_value_heads * sizes.head_dim
+    rows = {"q": sizes.hidden_size, "k": keys, "v": keys, "o": sizes.hidden_size}
+    ones = np.ones(sizes.hidden_size, np.float32)
+    weights = {
+        "embed_tokens.weight": matrix(random, sizes.vocab_size, sizes.hidden_size),
+        "norm.weight": ones,
+    }
+    for layer in range(sizes.num_hidden_layers):
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            weights[f"layers.{layer}.{name}.weight"] = ones
+        for name, count in rows.items():
+            weights[f"layers.{layer}.self_attn.{name}_proj.weight"] = matrix(random, count, sizes.hidden_size)
+        shape = (sizes.intermediate_size, sizes.hidden_size)
+        for name, size in (("gate", shape), ("up", shape), ("down", shape[::-1])):
+            weights[f"layers.{layer}.mlp.{name}_proj.weight"] = matrix(random, *size)
+    return weights
 
 
 def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
@@ -139,6 +161,12 @@ TINY: dict[str, dict[str, Callable[[Path], Model]]] = {
     "asr": {"pocketsphinx": words, "whisper": ears},
     "llm": {"mistral": mind},
     "tts": {"styletts2": lambda folder: voice(folder, streams=True)},
+}
+
+# Minds by what the contract's tests call them: the runtime, and what makes a model for it.
+MINDS: dict[str, tuple[str, Callable[[Path], Model]]] = {
+    "onnx": ("onnx", mind),
+    "onnx with rounded activations": ("onnx", lambda folder: mind(folder, accuracy=ROUNDED)),
 }
 
 

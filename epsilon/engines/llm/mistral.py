@@ -1,32 +1,26 @@
-"""Mistral-type language models, KV cache outside the graph: rolling back and forking are array slices.
+"""Mistral-type language models: the tokens of a sequence, passed in pieces through whatever runtime is named.
 
-A model folder holds model.onnx (input_ids [1, n], past_key_values.{layer}.key and .value [1, kv heads, past,
-width] -> logits [1, n or 1, vocabulary], present.{layer}.key and .value), config.json, tokenizer.json and
-chat.yaml.
+A model folder holds config.json, tokenizer.json, chat.yaml, and the network in the form of its runtime.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from epsilon.config import folders
 from epsilon.config.models import Model
-from epsilon.engines.facts import Facts
 from epsilon.engines.llm.chat import Chat
 from epsilon.engines.protocols import TokenSampler
-from epsilon.errors import ModelError
+from epsilon.errors import ConfigError, nearest
 from epsilon.realtime import Seat
-from epsilon.runtimes import Graph, Runtime
+from epsilon.runtimes.decoder import Decoder, DecoderRuntime
 
 Array = npt.NDArray[np.float32]
-
-PREFILL_TOKENS = (
-    64  # in one pass: longer prompts go in pieces, so that memory stays small and a new turn can interrupt
-)
 
 
 @dataclass
@@ -34,11 +28,11 @@ class Sequence:
     """Tokens and what the model remembers of them.
 
     `cached` of the ids are in the cache: a sampled token enters it with the pass after it, so that it can be
-    spoken before it is digested. The arrays are never written to, forks share them.
+    spoken before it is digested.
     """
 
+    cache: Any
     ids: list[int] = field(default_factory=list)
-    cache: dict[str, Array] = field(default_factory=dict)
     cached: int = 0
     logits: Array | None = None  # of the token after `ids`; None when a pass is needed to know them
 
@@ -51,15 +45,13 @@ class Sequence:
 class Mistral:
     """The language model (epsilon.engines.protocols.LanguageModel); a sequence holds up to `limit` tokens."""
 
-    def __init__(self, graph: Graph, chat: Chat, limit: int) -> None:
-        self._graph = graph
-        self.chat, self.limit = chat, limit
-        self._past = [name for name in graph.inputs if name.startswith("past_key_values.")]
-        self._empty = {name: np.zeros(_sizes(graph.inputs[name]), np.float32) for name in self._past}
+    def __init__(self, decoder: Decoder, chat: Chat) -> None:
+        self.decoder, self.chat = decoder, chat
+        self.limit = decoder.limit
 
     def start(self) -> Sequence:
         """An empty sequence."""
-        return Sequence(cache=self._empty)
+        return Sequence(self.decoder.new())
 
     def append(self, seq: Sequence, ids: SequenceOf[int]) -> None:
         """Prefill `ids`; the cost is a pass over the new tokens only."""
@@ -81,7 +73,7 @@ class Mistral:
 
     def fork(self, seq: Sequence) -> Sequence:
         """A second sequence with the same past; neither disturbs the other."""
-        return replace(seq, ids=list(seq.ids))
+        return Sequence(self.decoder.fork(seq.cache), list(seq.ids), seq.cached, seq.logits)
 
     def step(self, seq: Sequence, sampler: TokenSampler) -> int:
         """Sample the next token and append it. A full sequence answers with the chat's end."""
@@ -102,6 +94,19 @@ class Mistral:
         assert seq.logits is not None
         return seq.logits
 
+    def store(self, seq: Sequence) -> Array:
+        """What the model remembers of the sequence, to be kept in a file."""
+        if seq.cached < seq.length:
+            self._digest(seq)
+        return self.decoder.store(seq.cache)
+
+    def restore(self, ids: SequenceOf[int], stored: Array) -> Sequence:
+        """A sequence of these tokens, which are remembered and not prefilled."""
+        cache = self.decoder.restore(stored)
+        if self.decoder.length(cache) != len(ids):
+            raise ValueError(f"{self.decoder.length(cache)} positions were stored, not {len(ids)}")
+        return Sequence(cache, list(ids), cached=len(ids))
+
     def sync_to(self, seq: Sequence, ids: SequenceOf[int]) -> None:
         """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest."""
         common = 0
@@ -115,37 +120,20 @@ class Mistral:
     def _digest(self, seq: Sequence) -> None:
         """Pass the tokens that are not in the cache yet."""
         while seq.cached < seq.length:
-            piece = seq.ids[seq.cached : seq.cached + PREFILL_TOKENS]
-            out = self._graph({"input_ids": np.array([piece], np.int64), **seq.cache})
-            seq.cache = {name: out[_present(name)] for name in self._past}
+            piece = seq.ids[seq.cached : seq.cached + self.decoder.chunk]
+            seq.logits = self.decoder.run(seq.cache, piece)
             seq.cached += len(piece)
-            seq.logits = out["logits"][0, -1]
 
     def _forget(self, seq: Sequence, length: int) -> None:
         if length < seq.cached:
-            seq.cache = {
-                name: np.ascontiguousarray(array[:, :, :length]) for name, array in seq.cache.items()
-            }
+            self.decoder.keep(seq.cache, length)
             seq.cached = length
 
 
-def load(model: Model, runtime: Runtime, seat: Seat) -> Mistral:
+def load(model: Model, runtime: Any, seat: Seat) -> Mistral:
     """The language model in a model folder, with how it is talked to."""
-    graph = runtime.load(model.folder / "model.onnx", seat)
-    layers = Facts(model.folder / "config.json").whole("num_hidden_layers")
-    wanted = {f"past_key_values.{layer}.{kind}" for layer in range(layers) for kind in ("key", "value")}
-    if not wanted <= set(graph.inputs):
-        missing = min(wanted - set(graph.inputs))
-        raise ModelError(f"the graph lacks the input {missing}", where=str(model.folder / "model.onnx"))
-    limit = Facts(model.folder / "config.json").whole("max_position_embeddings")
-    return Mistral(graph, Chat(model.folder), limit)
-
-
-def _present(past: str) -> str:
-    return "present." + past.removeprefix("past_key_values.")
-
-
-def _sizes(shape: Iterable[int | str]) -> tuple[int, ...]:
-    """The shape of an empty cache: the batch is 1, the past is 0."""
-    _batch, heads, _past, width = shape
-    return (1, int(heads), 0, int(width))
+    if not isinstance(runtime, DecoderRuntime):
+        name = runtime.__name__.rpartition(".")[2]
+        able = folders.loadable_names("runtimes", function="load_decoder")
+        raise ConfigError(f"the runtime {name} runs no language models{nearest(name, able)}")
+    return Mistral(runtime.load_decoder(model, seat), Chat(model.folder))

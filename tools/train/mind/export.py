@@ -10,7 +10,7 @@ import onnx
 import torch
 from tokenizers import Tokenizer
 
-from tools.train.mind.graph import build
+from tools.train.mind.graph import BLOCK, EXACT, Build, build
 from tools.train.mind.model import Mind, Shape
 from tools.train.mind.tokens import END, PAD, START
 
@@ -30,15 +30,14 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, bits: int = 4) -> None:
     """Writes model.onnx, config.json and tokenizer.json into `out`."""
     out.mkdir(parents=True, exist_ok=True)
     model = load_model(checkpoint)
-    onnx.save(build(model.shape, weights_of(model), bits), out / "model.onnx")
+    onnx.save(build(model.shape, weights_of(model), Build(bits, EXACT)), out / "model.onnx")
     vocabulary = Tokenizer.from_file(str(tokenizer))
     marks = {
         f"{name}_token_id": vocabulary.token_to_id(token)
         for name, token in (("bos", START), ("eos", END), ("pad", PAD))
     }
-    config = (
-        model.shape.config() | marks | {"quantization": {"bits": bits, "block_size": 32, "accuracy_level": 1}}
-    )
+    quantization = {"bits": bits, "block_size": BLOCK, "accuracy_level": EXACT}
+    config = model.shape.config() | marks | {"quantization": quantization}
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     if tokenizer.resolve() != (out / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, out / "tokenizer.json")
