@@ -17,6 +17,7 @@ from epsilon.config.folders import character_names
 from tools.takes import Take, essence, takes
 
 TIME_S = 0.1
+PREFILL_LEFT_TOKENS = 8  # when the user stops speaking, the mind has digested all but these
 
 
 @pytest.mark.parametrize("take", takes(), ids=lambda take: take.name)
@@ -24,6 +25,7 @@ def test_a_take_is_answered_as_before_and_twice_alike(take: Take) -> None:
     once, again = take.emulate(), take.emulate()
     assert once.conversation == again.conversation
     np.testing.assert_array_equal(once.reply, again.reply)
+    assert all(turn["prefill_left"] <= PREFILL_LEFT_TOKENS for turn in once.conversation["turns"])
     found, wanted = dict(flat(essence(once))), dict(flat(take.reference()))
     assert found.keys() == wanted.keys()
     for name, value in wanted.items():

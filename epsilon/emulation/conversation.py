@@ -92,6 +92,7 @@ def _turn(toy: Toy, record: TurnRecord) -> dict[str, Any]:
         "replies": [reply] if record.reply_start_at >= 0 else [],
         "silent": record.silent,
         "cut_in": record.cut_in,
+        "prefill_left": record.prefill_left,  # tokens, when the user stopped speaking
         "tifu": {name: tifu.get(name) for name in TIFU_NAMES},
     }
 

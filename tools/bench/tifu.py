@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from epsilon.emulation.conversation import TIFU_NAMES
 from epsilon.emulation.runner import REALTIME
 from tools.bench import print_table
@@ -66,6 +68,11 @@ def report(runs: list[tuple[Take, dict[str, Any]]]) -> None:
     )
     for count in ("overruns", "underruns", "stale", "laps"):
         print(f"{count}: {sum(conversation['counts'][count] for conversation in conversations)}")
+    left = [turn["prefill_left"] for c in conversations for turn in c["turns"] if turn["prefill_left"] >= 0]
+    print(
+        f"tokens left to prefill when the user stopped: median {statistics.median(left):.0f}, "
+        f"95th percentile {np.percentile(left, 95):.0f}, most {max(left)}"
+    )
     print(f"most memory: {max(c['process']['rss_mb'] for c in conversations):.0f} MB")
     share = sum(c["process"]["cpu_s"] for c in conversations) / sum(
         c["process"]["wall_s"] for c in conversations
