@@ -89,38 +89,34 @@ def test_a_dialogue_is_cut_at_a_turn(tokenizer: Tokenizer) -> None:
     assert ids[-1] == encoder.end
 
 
-def test_the_graph_computes_what_the_network_does() -> None:
+def test_the_graph_computes_what_the_network_does(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="torch comes with the training extras")
     pytest.importorskip("onnx", reason="onnx comes with the training extras")
-    import onnxruntime
+    import onnx
 
+    from epsilon.config.models import Model
+    from epsilon.realtime import Seat
+    from epsilon.runtimes.onnx import load_decoder
     from tools.train.mind.export import weights_of
-    from tools.train.mind.graph import build
+    from tools.train.mind.graph import Build, build
     from tools.train.mind.model import Mind, Shape
 
     torch.manual_seed(0)
-    shape = Shape(vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2)
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    shape = Shape(vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, **heads)
     network = Mind(shape).eval()
-    graph = build(shape, weights_of(network), bits=8).SerializeToString()
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    ids = np.arange(20)[None] % 64
+    onnx.save(build(shape, weights_of(network), Build(bits=8)), tmp_path / "model.onnx")
+    model = Model("mind", tmp_path, "llm", "mistral", "Apache-2.0", "tests", "tests/test_train_mind.py", {})
+    decoder = load_decoder(model, Seat())
+    ids = list(range(20))
     with torch.no_grad():
-        expected = network.logits(network(torch.from_numpy(ids)))[0, -1].numpy()
-    whole = run_in_pieces(session, ids, [20])
+        expected = network.logits(network(torch.tensor([ids])))[0, -1].numpy()
+    whole = decoder.run(decoder.new(), ids)
     assert np.abs(whole - expected).max() < 0.02  # 8-bit weights
-    assert np.abs(run_in_pieces(session, ids, [1, 12, 7]) - whole).max() < 1e-5
-
-
-def run_in_pieces(session: object, ids: np.ndarray, lengths: list[int]) -> np.ndarray:
-    """Logits [vocabulary] after all ids, prefilled in pieces of these lengths."""
-    names = [value.name for value in session.get_inputs()[1:]]  # type: ignore[attr-defined]
-    cache = {name: np.zeros((1, 2, 0, 16), np.float32) for name in names}
-    logits, at = np.zeros(0), 0
-    for length in lengths:
-        piece = ids[:, at : at + length].astype(np.int64)
-        logits, *present = session.run(None, {"input_ids": piece, **cache})  # type: ignore[attr-defined]
-        cache, at = dict(zip(names, present, strict=True)), at + length
-    return logits[0, -1]
+    cache = decoder.new()
+    for start, end in ((0, 1), (1, 13), (13, 20)):
+        pieces = decoder.run(cache, ids[start:end])
+    assert np.abs(pieces - whole).max() < 1e-5
 
 
 def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, dialogues: list[Dialogue]) -> None:
