@@ -32,3 +32,13 @@ def test_its_lines_can_be_spoken(name: str) -> None:
     lines = load_character(name).lines
     for text in (lines.trouble, lines.low_battery, lines.goodbye):
         assert phonemes.convert(text)
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_its_openers_are_recorded_and_short(name: str) -> None:
+    from epsilon.opener_clips import read_clips
+
+    character = load_character(name)
+    clips = read_clips(character)
+    assert set(clips) == set(character.openers), "`make lines` records them"
+    assert all(0 < len(samples) <= 16_000 for samples in clips.values())
