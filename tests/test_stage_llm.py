@@ -149,6 +149,13 @@ def test_only_what_was_heard_was_said() -> None:
     assert history == "be kind tell me a story Well, there stop"
 
 
+def test_what_was_heard_is_digested_before_the_user_speaks_again() -> None:
+    stage = mind(Parrot())
+    stage.turn.next()
+    results(stage, [words("hello", final=True), Heard(Mark(1, 0), "Well,", complete=False)])
+    assert stage.sequence.ids == stage.conversation.ids()
+
+
 def test_what_an_older_turn_said_is_not_put_behind_a_newer_question() -> None:
     stage = mind(Parrot())
     results(stage, [words("hello", final=True), words("and you", final=True, turn=2)])

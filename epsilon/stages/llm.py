@@ -45,9 +45,11 @@ class Llm(Stage):
             self._prefill(item)
 
     def _remember(self, heard: Heard) -> None:
-        """Only what was heard was said."""
+        """Only what was heard was said; it is digested now, while nobody waits, unless the user speaks already."""
         if heard.text and heard.mark.turn == self.answered_turn:
             self.conversation.add_reply(heard.text)
+            if not self.turn.is_stale(heard.mark):
+                self.model.sync_to(self.sequence, self.conversation.ids())
 
     def _prefill(self, words: Words) -> None:
         sure = words.all if words.settled else words.committed
