@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from tools.train.mind import generate
 from tools.train.mind.model import Shape
+from tools.train.mind.talk import Turn
 from tools.train.mind.tokens import Encoder, learn, pack
 from tools.train.mind.training import Plan, Rows, Trainer
 
@@ -30,9 +31,8 @@ def texts(path: Path, count: int) -> list[str]:
 
 def write_user_sentences(path: Path, dialogues: Path) -> None:
     """Every distinct thing that a user says, for whoever makes speech of it."""
-    said = {
-        turn[0] for line in dialogues.read_text(encoding="utf-8").splitlines() for turn in json.loads(line)[2]
-    }
+    lines = dialogues.read_text(encoding="utf-8").splitlines()
+    said = {Turn(*turn).words for line in lines for turn in json.loads(line)[2]}
     path.write_text("\n".join(sorted(said)) + "\n", encoding="utf-8")
 
 

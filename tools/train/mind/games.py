@@ -16,31 +16,53 @@ _KNOCKS = (
 
 
 def numbers(talk: Talk) -> None:
-    """Small sums, counting, and what comes after a number."""
-    kind = talk.rng.random()
-    if kind < 0.6:
-        words, result = _sum(talk)
-        talk.ask(talk.phrase("ask_sum"), talk.script.replies["sum"], {"q": words, "num": spell(result)})
-    elif kind < 0.8:
-        number = talk.rng.randrange(1, 30)
-        slots = {"a": spell(number), "num": spell(number + 1)}
-        talk.ask(talk.phrase("ask_next"), talk.script.replies["next_number"], slots)
-    elif kind < 0.9:
-        top = talk.rng.randrange(3, 11)
-        slots = {"a": spell(top), "seq": ", ".join(spell(n) for n in range(1, top + 1))}
-        talk.ask(talk.phrase("ask_count_to"), talk.script.replies["count_to"], slots)
+    """Small sums, often several, counting, and what comes after or before a number."""
+    rng, replies = talk.rng, talk.script.replies
+    kind = rng.random()
+    if kind < 0.62:
+        for _ in range(rng.choices((1, 2, 3), (60, 25, 15))[0]):
+            words, result = _sum(talk)
+            talk.ask(talk.phrase("ask_sum"), replies["sum"], {"q": words, "num": spell(result)})
+    elif kind < 0.74:
+        number = rng.randrange(1, 30)
+        talk.ask(
+            talk.phrase("ask_next"), replies["next_number"], {"a": spell(number), "num": spell(number + 1)}
+        )
+    elif kind < 0.83:
+        number = rng.randrange(2, 30)
+        talk.ask(
+            talk.phrase("ask_before"),
+            replies["before_number"],
+            {"a": spell(number), "num": spell(number - 1)},
+        )
+    elif kind < 0.96:
+        _counting(talk)
     else:
-        talk.ask(talk.phrase("ask_count"), talk.script.replies["count"])
+        talk.ask(talk.phrase("ask_count"), replies["count"])
+
+
+def _counting(talk: Talk) -> None:
+    """Up to a number, or back from it."""
+    top = talk.rng.randrange(3, 11)
+    up = talk.rng.random() < 0.65
+    numbers = range(1, top + 1) if up else range(top, 0, -1)
+    slots = {"a": spell(top), "seq": ", ".join(spell(n) for n in numbers)}
+    asked, answer = ("ask_count_to", "count_to") if up else ("ask_count_back", "count_back")
+    talk.ask(talk.phrase(asked), talk.script.replies[answer], slots)
 
 
 def _sum(talk: Talk) -> tuple[str, int]:
     first, second = talk.rng.randrange(1, 11), talk.rng.randrange(1, 11)
     kind = talk.rng.random()
-    if kind < 0.6:
-        return f"{spell(first)} {talk.rng.choice(['plus', 'plus', 'and'])} {spell(second)}", first + second
-    if kind < 0.85:
+    if kind < 0.68:
+        return (
+            f"{spell(first)} {talk.rng.choice(['plus', 'plus', 'plus', 'and'])} {spell(second)}",
+            first + second,
+        )
+    if kind < 0.92:
         first, second = max(first, second), min(first, second)
-        return f"{spell(first)} minus {spell(second)}", first - second
+        words = (f"{spell(first)} minus {spell(second)}", f"{spell(second)} from {spell(first)}")
+        return talk.rng.choices(words, (5, 1))[0], first - second
     first, second = talk.rng.randrange(1, 6), talk.rng.randrange(1, 6)
     return f"{spell(first)} times {spell(second)}", first * second
 

@@ -5,10 +5,11 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from tools.evaluate.mind.held_out import held_out_texts
-from tools.train.mind import games, memory, scenes
+from tools.train.mind import games, memory, overhearing, scenes, wording
 from tools.train.mind.script import Script, load_script
 from tools.train.mind.talk import Talk, Turn
 from tools.train.mind.world import World, load_world
@@ -17,34 +18,40 @@ from tools.train.text.sentences import load as load_sentences
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARACTERS = ("odette", "bram")
-_QUESTIONS_BEGIN = frozenset(
-    ("what", "who", "where", "when", "why", "how", "which", "is", "are", "does", "do", "can", "did", "will")
-)
-_STATEMENTS_BEGIN = frozenset(("i", "i'm", "my", "we", "he", "she", "the", "there", "it", "it's"))
+_ABOUT_THE_TOY = frozenset(("you", "your", "you're", "yours", "my", "epsilon"))
+_ABOUT_MYSELF = ("i ", "i'm ", "we ")
+_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16)
+_LENGTH_WEIGHTS = (5, 7, 9, 11, 12, 12, 12, 12, 9, 6, 5)
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
-    (scenes.intent, 30),
-    (scenes.written, 26),
-    (scenes.animal, 12),
+    (scenes.intent, 34),
+    (scenes.written, 24),
+    (scenes.animal, 11),
     (scenes.country, 9),
-    (scenes.food, 9),
-    (memory.tell, 7),
-    (memory.recall, 5),
-    (scenes.follow_up, 10),
-    (games.numbers, 4),
+    (scenes.food, 8),
+    (memory.tell, 12),
+    (memory.recall, 7),
+    (scenes.follow_up, 9),
+    (games.numbers, 9),
     (scenes.topic, 5),
-    (games.joke, 3),
-    (games.riddle, 3),
-    (scenes.colour, 3),
-    (scenes.job, 3),
-    (scenes.verb, 4),
+    (games.joke, 2.5),
+    (games.riddle, 2.5),
+    (scenes.colour, 2.5),
+    (scenes.job, 2.5),
+    (scenes.verb, 3.5),
     (scenes.opposite, 2),
-    (scenes.story, 3),
+    (scenes.story, 2.5),
+    (scenes.self_fact, 6),
     (games.knock, 0.7),
-    (scenes.gibberish, 3),
-    (scenes.silence, 5),
+    (scenes.gibberish, 4),
+    (overhearing.silence, 17),
+    (overhearing.addressed, 5),
+    (overhearing.called_by_other, 1),
+    (overhearing.peer, 1.5),
     (scenes.nowhere, 0.5),
 )
+_FUNCTIONS = [scene for scene, _ in _SCENES]
+_CUMULATED = list(accumulate(weight for _, weight in _SCENES))
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,6 @@ class Dialogue:
     character: str
     persona: str
     turns: list[Turn]
-
-
-def held_out_questions() -> frozenset[str]:
-    """The exact words that evaluation asks and training must never show."""
-    return held_out_texts()
 
 
 @dataclass
@@ -80,39 +82,44 @@ class Writer:
 
     def _turns(self, script: Script) -> list[Turn]:
         talk = Talk(self.rng, self.world, script, self.held_out)
-        wanted = self.rng.choices((1, 2, 3, 4, 5, 6, 7, 8, 12), (6, 10, 14, 14, 12, 10, 8, 8, 4))[0]
-        if self.rng.random() < 0.25:
-            memory.tell(talk)
-        elif self.rng.random() < 0.2:
+        wanted = self.rng.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
+        if self.rng.random() < 0.3:
+            talk.about = self.rng.choice(list(scenes.SELF_FACTS))
+        if self.rng.random() < 0.3:
             talk.say("greet")
+        if self.rng.random() < 0.35:
+            memory.tell_name(talk)
         while len(talk.turns) < wanted:
             self._one_scene(talk)
-        if "name" in talk.memory and self.rng.random() < 0.35:
-            memory.recall_name_late(talk)
+        if "name" in talk.memory and self.rng.random() < 0.6:
+            memory.recall_name(talk)
         return talk.turns
 
     def _one_scene(self, talk: Talk) -> None:
-        if self.rng.random() < 0.05:
+        if self.rng.random() < 0.04:
             self._stray(talk)
             return
-        functions, weights = zip(*_SCENES, strict=True)
-        self.rng.choices(functions, weights)[0](talk)
+        self.rng.choices(_FUNCTIONS, cum_weights=_CUMULATED)[0](talk)
         if self.rng.random() < 0.12:
             scenes.follow_up(talk)
+        memory.recall_told(talk)
+        if talk.about and self.rng.random() < 0.15:
+            scenes.self_fact(talk)
 
     def _stray(self, talk: Talk) -> None:
         """A sentence from outside the scripts: the character answers kindly without knowing more."""
         said = self.sentences.draw(self.rng, random_words=False)
-        first = said.split()[0]
-        if first in _QUESTIONS_BEGIN:
+        if _ABOUT_THE_TOY & set(said.split()) or said in self.world.known:
+            return
+        if wording.is_question(said):
             talk.add(said, self.rng.choice(talk.script.replies["stray_question"]))
-        elif first in _STATEMENTS_BEGIN:
+        elif said.startswith(_ABOUT_MYSELF):
             talk.add(said, self.rng.choice(talk.script.replies["stray_statement"]))
 
 
 def make_writer(seed: int, held_out: frozenset[str] | None = None) -> Writer:
     scripts = [load_script(ROOT / "characters" / name) for name in CHARACTERS]
-    taken = held_out_questions() if held_out is None else held_out
+    taken = held_out_texts() if held_out is None else held_out
     return Writer(load_world(), scripts, load_sentences(), taken, random.Random(seed))
 
 

@@ -1,64 +1,141 @@
 """What the user tells about themselves, and asks for again some turns later."""
 
-from tools.train.mind.talk import Talk
-from tools.train.mind.world import names, spell
+from dataclasses import dataclass
 
-PETS = ("dog", "cat", "rabbit", "hamster", "parrot", "turtle", "mouse", "horse", "pony", "goldfish")
-_ASKED = {
-    "name": ("ask_name", "name_known", "name_unknown"),
-    "num": ("ask_age", "age_known", "fact_unknown"),
-    "petname": ("ask_pet", "pet_known", "fact_unknown"),
-    "colour": ("ask_colour", "colour_known", "fact_unknown"),
-    "food": ("ask_food", "food_known", "fact_unknown"),
-}
+from tools.train.mind.talk import Talk
+from tools.train.mind.world import spell
+
+PETS = (
+    "dog",
+    "cat",
+    "rabbit",
+    "hamster",
+    "parrot",
+    "turtle",
+    "mouse",
+    "horse",
+    "pony",
+    "goldfish",
+    "guinea pig",
+    "fish",
+)
+_NAMED_TOYS = (
+    "teddy bear",
+    "doll",
+    "robot",
+    "toy rabbit",
+    "toy dog",
+    "boat",
+    "bike",
+    "snowman",
+    "dinosaur",
+    "dragon",
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that can be told and asked for: its key in the memory, and the intents around it."""
+
+    key: str
+    tell: str
+    given: str
+    ask: str
+    known: str
+    unknown: str = "fact_unknown"
+
+
+NAME = Fact("name", "tell_name", "name_given", "ask_name", "name_known", "name_unknown")
+_FACTS = (
+    NAME,
+    Fact("num", "tell_age", "age_given", "ask_age", "age_known"),
+    Fact("petname", "tell_pet", "pet_given", "ask_pet", "pet_known"),
+    Fact("kinname", "tell_kin", "kin_given", "ask_kin", "kin_known"),
+    Fact("colour", "tell_colour", "colour_mine", "ask_colour", "colour_known"),
+    Fact("food", "tell_food", "ate_food", "ask_food", "food_known"),
+    Fact("town", "tell_home", "home_given", "ask_home", "home_known"),
+    Fact("thing", "tell_event", "event_given", "ask_event", "event_known"),
+    Fact("toy", "tell_toy", "have_toy", "ask_toy", "toy_known"),
+)
+_TOLD_WEIGHTS = (6, 2, 2, 2.5, 1.5, 1.5, 1.5, 3, 1)
+
+
+def _drawn(talk: Talk, key: str) -> dict[str, str]:
+    """Something new to tell: the words of the fact and of what belongs to it."""
+    world, rng = talk.world, talk.rng
+    if key == "name":
+        return {"name": talk.someone()}
+    if key == "num":
+        young = rng.random() < 0.8
+        return {"num": spell(rng.randrange(3, 15) if young else rng.randrange(15, 80))}
+    if key == "petname":
+        return {"animal": rng.choice(PETS if rng.random() < 0.7 else _NAMED_TOYS), "petname": talk.pet_name()}
+    if key == "kinname":
+        return {"relative": world.pick("relatives", rng), "kinname": talk.someone()}
+    if key == "colour":
+        colour = world.pick("colours", rng)
+        return {"colour": colour, "things": world.facts["colours"][colour][0]}
+    if key == "food":
+        food = world.pick("foods", rng)
+        return {"food": food, "taste": world.facts["foods"][food][1]}
+    if key == "town":
+        return {"town": talk.someone() if rng.random() < 0.25 else world.pick("towns", rng)}
+    if key == "thing":
+        verb = rng.choice(list(world.facts["events"]))
+        base, *things = world.facts["events"][verb]
+        return {"past": verb, "base": base, "thing": rng.choice(things)}
+    return {key: world.pick("toys", rng)}
 
 
 def tell(talk: Talk) -> None:
-    """The user says who they are, how old, or what they have."""
-    kinds = (_tell_name, _tell_age, _tell_pet, _tell_colour, _tell_food)
-    talk.rng.choices(kinds, (6, 2, 2, 1, 1))[0](talk)
+    """The user says who they are, how old, what they have, or what happened."""
+    fact = talk.rng.choices(_FACTS, _TOLD_WEIGHTS)[0]
+    drawn = _drawn(talk, fact.key)
+    if talk.say(fact.tell, drawn, fact.given):
+        talk.memory |= drawn
+        talk.unasked.append(fact.key)
 
 
-def _tell_name(talk: Talk) -> None:
-    talk.memory["name"] = talk.someone()
-    talk.ask(talk.phrase("tell_name"), talk.script.replies["name_given"], talk.memory)
+def recall_told(talk: Talk) -> None:
+    """What was told in this dialogue and not yet asked for, in one scene of four."""
+    if talk.unasked and talk.rng.random() < 0.3:
+        key = talk.unasked.pop(talk.rng.randrange(len(talk.unasked)))
+        ask_for(talk, next(fact for fact in _FACTS if fact.key == key))
 
 
-def _tell_age(talk: Talk) -> None:
-    young = talk.rng.random() < 0.8
-    talk.memory["num"] = spell(talk.rng.randrange(3, 15) if young else talk.rng.randrange(15, 80))
-    talk.ask(talk.phrase("tell_age"), talk.script.replies["age_given"], talk.memory)
+def tell_name(talk: Talk) -> None:
+    """The user's name, in one of eight cases put right at once."""
+    drawn = _drawn(talk, "name")
+    if talk.say("tell_name", drawn, "name_given"):
+        talk.memory |= drawn
+        talk.unasked.append("name")
+        if talk.rng.random() < 0.12:
+            correct_name(talk)
 
 
-def _tell_pet(talk: Talk) -> None:
-    talk.memory |= {"animal": talk.rng.choice(PETS), "petname": talk.pet_name()}
-    talk.ask(talk.phrase("tell_pet"), talk.script.replies["pet_given"], talk.memory)
-
-
-def _tell_colour(talk: Talk) -> None:
-    talk.memory["colour"] = talk.world.pick("colours", talk.rng)
-    slots = talk.memory | {"things": talk.world.facts["colours"][talk.memory["colour"]][0]}
-    talk.ask("my favourite colour is $colour", talk.script.replies["colour_mine"], slots)
-
-
-def _tell_food(talk: Talk) -> None:
-    talk.memory["food"] = talk.world.pick("foods", talk.rng)
-    slots = talk.memory | {"taste": talk.world.facts["foods"][talk.memory["food"]][1]}
-    talk.ask("my favourite food is $food", talk.script.replies["ate_food"], slots)
+def correct_name(talk: Talk) -> None:
+    """`No, my name is …`: from now on the other name counts."""
+    wrong = talk.memory.get("name", talk.someone())
+    drawn = _drawn(talk, "name")
+    if drawn["name"] != wrong and talk.say("fix_name", drawn | {"wrongname": wrong}, "name_fixed"):
+        talk.memory |= drawn
 
 
 def recall(talk: Talk) -> None:
-    """The user asks for what they told, or for what they never told."""
-    told = [key for key in _ASKED if key in talk.memory]
-    known_key = bool(told) and talk.rng.random() < 0.85
-    key = talk.rng.choice(told) if known_key else talk.rng.choice(["name", "name", *_ASKED])
-    asked, known, unknown = _ASKED[key]
-    slots = {"animal": talk.rng.choice(PETS)} | talk.memory
-    replies = talk.script.replies[known if key in talk.memory else unknown]
-    talk.ask(talk.phrase(asked), replies, slots)
+    """The user asks for what they told, now and then for what they never told."""
+    told = [fact for fact in _FACTS if fact.key in talk.memory]
+    if told and talk.rng.random() < 0.85:
+        ask_for(talk, talk.rng.choice(told))
+    else:
+        ask_for(talk, talk.rng.choice((NAME, NAME, *_FACTS)))
 
 
-def recall_name_late(talk: Talk) -> None:
-    """At the end of a dialogue, the name given at its beginning."""
-    slots = {"name": names(talk.memory["name"])}
-    talk.ask(talk.phrase("ask_name"), talk.script.replies["name_known"], slots)
+def ask_for(talk: Talk, fact: Fact) -> None:
+    """One question for a fact; the answer is what was told, or that nothing was."""
+    slots = _drawn(talk, fact.key) | talk.memory
+    talk.say(fact.ask, slots, fact.known if fact.key in talk.memory else fact.unknown)
+
+
+def recall_name(talk: Talk) -> None:
+    """The name that was given long ago."""
+    ask_for(talk, NAME)

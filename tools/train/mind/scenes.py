@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from tools.train.mind.overhearing import slots_of
 from tools.train.mind.talk import SILENT, Talk
-from tools.train.mind.world import gerund
+from tools.train.mind.world import gerund, spell
 
 Scene = Callable[[Talk], None]
 
@@ -13,10 +14,63 @@ _SLOT_KINDS = {
     "toy": "toys",
     "place": "places",
     "game": "games",
-    "name": "names",
+    "town": "towns",
+    "food": "foods",
+    "colour": "colours",
+    "job": "jobs",
+    "animal": "animals",
+    "country": "countries",
+    "day": "days",
+    "noun": "nouns",
 }
 _SONGS = ("the rain", "the moon", "a boat", "the sea", "cake", "a star", "winter")
-_MISTAKEN_FOR = ("dog", "cat", "robot", "frog", "dragon", "chicken", "cow", "boy", "girl", "bear", "mouse")
+_MISTAKEN_FOR = (
+    "dog",
+    "cat",
+    "robot",
+    "frog",
+    "dragon",
+    "chicken",
+    "cow",
+    "boy",
+    "girl",
+    "bear",
+    "mouse",
+    "fox",
+    "penguin",
+)
+_MISTAKEN_FOR += (
+    "skunk",
+    "duck",
+    "goose",
+    "hedgehog",
+    "raccoon",
+    "pigeon",
+    "machine",
+    "fish",
+    "parrot",
+    "monster",
+)
+# What a character says about itself, and the false claims about it.
+SELF_FACTS: dict[str, tuple[str, ...]] = {
+    "who_are_you": ("false_name", "false_name", "false_claim"),
+    "what_are_you": ("false_species", "false_species", "false_claim"),
+    "how_old": ("false_age",),
+    "where_from": ("false_home",),
+    "fav_colour": ("false_colour",),
+    "fav_food": ("false_food",),
+    "job_self": ("false_job",),
+    "gender": ("false_gender",),
+    "family_self": (),
+    "fav_drink": (),
+    "fav_animal": (),
+    "fav_season": (),
+    "fav_number": (),
+    "fav_place": (),
+    "afraid_of": (),
+    "looks": (),
+    "are_you_real": (),
+}
 _ABOUT_ANIMALS = (
     "like_animal",
     "like_animal",
@@ -27,6 +81,37 @@ _ABOUT_ANIMALS = (
     "legs_animal",
     "saw_animal",
     "versus_animal",
+)
+_GIBBERISH = (
+    "nouns",
+    "adjectives",
+    "verbs",
+    "foods",
+    "seasons",
+    "colours",
+    "names",
+    "countries",
+    "jobs",
+    "toys",
+)
+_GLUE = (
+    "the",
+    "of",
+    "and",
+    "to",
+    "is",
+    "with",
+    "a",
+    "in",
+    "not",
+    "they",
+    "was",
+    "or",
+    "it",
+    "for",
+    "at",
+    "but",
+    "what",
 )
 _ABOUT_THEM = {
     "eat_animal": "they_eat",
@@ -126,9 +211,16 @@ def country(talk: Talk) -> None:
         talk.say(talk.rng.choice(["country_know", "country_mine"]), slots)
     if talk.rng.random() < 0.2:
         talk.say(talk.rng.choice(["wow", "really", "yes", "why"]))
+    for _ in range(talk.rng.choices((0, 1, 2, 3), (70, 14, 10, 6))[0]):
+        talk.rng.choice((intent, joke_between, colour, verb, follow_up))(talk)
     drawn = talk.rng.choices(list(_ABOUT_THERE), _THERE_WEIGHTS, k=talk.rng.randrange(1, 4))
     for intent_name in dict.fromkeys(drawn):
         talk.say(intent_name, slots, _ABOUT_THERE[intent_name])
+
+
+def joke_between(talk: Talk) -> None:
+    """A joke in the middle of something else."""
+    talk.add(talk.phrase("ask_joke"), talk.rng.choice(talk.script.jokes))
 
 
 def nowhere(talk: Talk) -> None:
@@ -181,7 +273,7 @@ def story(talk: Talk) -> None:
     """A story in two sentences."""
     name = talk.world.pick("animals", talk.rng)
     if talk.rng.random() < 0.6:
-        talk.say("story_about", {"animal": name})
+        talk.say("story_about", {"animal": name, "animals": talk.world.facts["animals"][name][0]})
     else:
         talk.say("story")
     if talk.rng.random() < 0.4:
@@ -189,34 +281,44 @@ def story(talk: Talk) -> None:
 
 
 def gibberish(talk: Talk) -> None:
-    """Words that make no sense: a short request to say it again."""
-    kinds = ("nouns", "adjectives", "verbs", "foods", "seasons", "colours", "names", "countries")
-    words = [talk.world.pick(talk.rng.choice(kinds), talk.rng) for _ in range(talk.rng.randrange(2, 6))]
-    if talk.rng.random() < 0.6:
-        glue = ("the", "of", "and", "to", "is", "with", "a", "in", "not", "they", "was", "or", "it")
-        words += talk.rng.sample(glue, talk.rng.randrange(1, 4))
-    talk.rng.shuffle(words)
-    talk.add(" ".join(words), talk.rng.choice(talk.script.replies["gibberish"]))
+    """Words that make no sense, or half a sentence: a short request to say it again."""
+    rng, world = talk.rng, talk.world
+    kind = rng.random()
+    if kind < 0.3:
+        words = world.pick("halves", rng).split()
+    elif kind < 0.55:
+        words = " ".join(rng.sample(talk.world.anything, 2)).split()
+        rng.shuffle(words)
+        words = words[: rng.randrange(3, 8)]
+    else:
+        words = [world.pick(rng.choice(_GIBBERISH), rng) for _ in range(rng.randrange(2, 6))]
+        words += rng.sample(_GLUE, rng.randrange(4))
+        rng.shuffle(words)
+    said = [word for word in words if "$" not in word]
+    if len(said) > 1:
+        talk.add(" ".join(said), rng.choice(talk.script.replies["gibberish"]))
 
 
-def silence(talk: Talk) -> None:
-    """A mumble, or words for somebody else: the character says nothing."""
-    if talk.rng.random() < 0.45:
-        talk.add(talk.phrase("mumble"), SILENT)
-        return
-    phrasing = talk.phrase("aside")
-    family = talk.rng.choice(["mum", "dad", "grandma", "grandpa"])
-    talk.add(talk.filled(phrasing, {"family": family, "name": talk.world.pick("names", talk.rng)}), SILENT)
+def _slots_of_intent(talk: Talk) -> dict[str, str]:
+    """A word for every slot of a plain intent; false ones for the claims about the character."""
+    world, rng = talk.world, talk.rng
+    slots = {slot: world.pick(kind, rng) for slot, kind in _SLOT_KINDS.items()}
+    slots |= {
+        "asong": rng.choice(_SONGS),
+        "wrong": rng.choice(_MISTAKEN_FOR),
+        "num": spell(rng.randrange(1, 100)),
+    }
+    slots |= {"name": talk.someone(), "notgender": "boy" if talk.script.gender == "girl" else "girl"}
+    if talk.script.truths & set(slots.values()):
+        return _slots_of_intent(talk)
+    return slots
 
 
 def intent(talk: Talk) -> None:
     """One of the plain intents, with whatever slots it needs."""
     world, rng = talk.world, talk.rng
     name = rng.choice(world.plain)
-    slots = {slot: world.pick(kind, rng) for slot, kind in _SLOT_KINDS.items()}
-    slots["asong"] = rng.choice(_SONGS)
-    slots["wrong"] = rng.choice(_MISTAKEN_FOR)
-    talk.say(name, slots)
+    talk.say(name, _slots_of_intent(talk))
     if name in ("greet", "who_are_you") and rng.random() < 0.25:
         talk.say("how_are_you")
     if name == "how_are_you" and rng.random() < 0.3:
@@ -235,5 +337,22 @@ def written(talk: Talk) -> None:
     """A scene from the character's own dialogues, from its start, sometimes cut short."""
     scene = talk.rng.choice(talk.script.scenes)
     turns = talk.rng.choice([len(scene), len(scene), talk.rng.randrange(1, len(scene) + 1)])
+    slots = slots_of(talk) if any("$" in user for users, _ in scene for user in users) else {}
     for users, replies in scene[:turns]:
-        talk.ask(talk.rng.choice(users), replies)
+        talk.ask(talk.rng.choice(users), replies, slots)
+
+
+def self_fact(talk: Talk) -> None:
+    """Something about the character itself; sometimes a false claim about it, which it puts right."""
+    about = talk.about or talk.rng.choice(list(SELF_FACTS))
+    claims = SELF_FACTS[about]
+    slots = _slots_of_intent(talk)
+    if talk.rng.random() < 0.6:
+        talk.say(about, slots)
+    if claims and talk.rng.random() < 0.5:
+        claim = talk.rng.choice(claims)
+        talk.say(claim, slots)
+        if talk.rng.random() < 0.4:
+            talk.say("argue")
+        if talk.rng.random() < 0.5:
+            talk.say(about, slots)

@@ -1,41 +1,34 @@
 """One dialogue in the making: whose script it follows, what the user has told so far, and its turns."""
 
 import random
+import re
 from dataclasses import dataclass, field
 
+from tools.train.mind import wording
+from tools.train.mind.names import made_up
 from tools.train.mind.script import Script
 from tools.train.mind.world import World, fill, names, sentence
 
-SILENT = "<silent>"
-_PROPER = ("name", "petname", "country", "capital", "language")
-_BEGINNINGS = tuple(
-    "a be ca da e fa ga ha i ja ka lu ma ne o pa ri sa ti u va wi yo ze bra cli dra fre gri mar len".split()
+SILENT, OTHER, PEER = "<silent>", "<other>", "<peer>"
+_PROPER = ("name", "petname", "kinname", "country", "capital", "language", "town")
+# Words that may be misheard without changing what is meant.
+_LIGHT = frozenset(
+    "a an the is are am do does of to in at on with and so my your me i'm it it's can you please that for be".split()
 )
-_MIDDLES = tuple("la ri no mi ta ve do li sa ne ru bi ka lo".split())
-_ENDINGS = tuple("na ra la n s ly ne ric ton da x m lia rin bert ka th lo".split())
-_BEFORE = (
-    "um",
-    "well",
-    "so",
-    "and",
-    "hey",
-    "okay",
-    "oh",
-    "but",
-    "please",
-    "now",
-    "hmm",
-    "uh",
-    "listen",
-    "you know",
-)
-_AFTER = ("please", "then", "now", "today", "too", "okay")
+_MARK = re.compile(rf"^(?:{OTHER}|{PEER}) ")
 
 
 @dataclass(frozen=True)
 class Turn:
+    """What was said, perhaps after the mark of another speaker, and the reply."""
+
     user: str
     reply: str
+
+    @property
+    def words(self) -> str:
+        """What was said, without the mark."""
+        return _MARK.sub("", self.user)
 
 
 @dataclass
@@ -48,66 +41,93 @@ class Talk:
     held_out: frozenset[str]
     turns: list[Turn] = field(default_factory=list)
     memory: dict[str, str] = field(default_factory=dict)
+    unasked: list[str] = field(default_factory=list)
+    """Keys of the memory that were told and not yet asked for."""
+    about: str = ""
+    """The fact about the character that this dialogue comes back to."""
 
     @property
     def last_reply(self) -> str:
         return self.turns[-1].reply if self.turns else ""
 
-    def say(self, intent: str, slots: dict[str, str] | None = None, answer: str = "") -> None:
+    def say(self, intent: str, slots: dict[str, str] | None = None, answer: str = "") -> bool:
         """The user says a phrasing of `intent`; the character answers from `answer` or the intent itself."""
-        self.ask(self.phrase(intent), self.script.replies[answer or intent], slots)
+        return self.ask(self.phrase(intent), self.script.replies[answer or intent], slots)
 
     def someone(self) -> str:
-        """A name: one in three is made up, so that any name can be repeated."""
-        if self.rng.random() < 0.65:
-            return self.world.pick("names", self.rng)
-        parts = [self.rng.choice(_BEGINNINGS), self.rng.choice(_MIDDLES), self.rng.choice(_ENDINGS)]
-        return "".join(parts if self.rng.random() < 0.6 else [parts[0], parts[2]])
+        """A name: six in ten are made up, so that any name can be repeated."""
+        return made_up(self.rng) if self.rng.random() < 0.6 else self.world.pick("names", self.rng)
 
     def pet_name(self) -> str:
         """A name for a pet: its own list, or anybody's."""
-        return self.world.pick("pets", self.rng) if self.rng.random() < 0.6 else self.someone()
+        return self.world.pick("pets", self.rng) if self.rng.random() < 0.4 else self.someone()
 
     def phrase(self, intent: str) -> str:
         """One of the ways to say it, slots unfilled."""
         return self.rng.choice(self.world.phrasings[intent])
 
-    def filled(self, phrasing: str, slots: dict[str, str]) -> str:
-        """What the user says, without mistakes of the ears."""
-        return fill(phrasing, {"self": self.script.name, "kin": self.script.kin} | slots)
-
-    def ask(self, phrasing: str, replies: list[str], slots: dict[str, str] | None = None) -> None:
-        """One turn from a phrasing and its possible replies; a held-out question is left out."""
-        slots = {"self": self.script.name, "kin": self.script.kin} | (slots or {})
-        user = self.filled(phrasing, slots)
+    def ask(self, phrasing: str, replies: list[str], slots: dict[str, str] | None = None) -> bool:
+        """One turn from a phrasing and its possible replies; a held-out question is left out: False."""
+        family = self.rng.choice(self.world.words["family"])
+        slots = {"self": self.script.name, "kin": self.script.kin, "family": family} | (slots or {})
+        mark = found.group() if (found := _MARK.match(phrasing)) else ""
+        user = fill(phrasing.removeprefix(mark), slots)
         if user in self.held_out:
-            return
+            return False
         spoken = slots | {key: names(slots[key]) for key in _PROPER if key in slots}
-        reply = sentence(fill(self.rng.choice(replies), spoken))
+        reply = self._addressed(sentence(fill(self.rng.choice(replies), spoken)), slots)
         disturbed = self._disturb(user, slots)
-        self.turns.append(Turn(user if disturbed in self.held_out else disturbed, reply))
+        self.turns.append(Turn(mark + (user if disturbed in self.held_out else disturbed), reply))
+        return True
 
-    def add(self, user: str, reply: str) -> None:
+    def add(self, user: str, reply: str) -> bool:
         """One turn with given words, as they are."""
-        if user not in self.held_out:
-            self.turns.append(Turn(user, reply))
+        if _MARK.sub("", user) in self.held_out:
+            return False
+        self.turns.append(Turn(user, reply))
+        return True
+
+    def _addressed(self, reply: str, slots: dict[str, str]) -> str:
+        """Now and then a reply begins with the name of whoever asks, once it is known."""
+        known = self.memory.get("name")
+        if (
+            not known
+            or reply == SILENT
+            or "name" in slots
+            or self.rng.random() > 0.05
+            or len(reply.split()) > 14
+        ):
+            return reply
+        return f"{fill(self.rng.choice(self.script.replies['name_first']), {'name': names(known)})} {reply}"
 
     def _disturb(self, user: str, slots: dict[str, str]) -> str:
-        """Fillers people use and mistakes the ears make, never in the words that the answer depends on."""
-        kept = {word for value in slots.values() for word in value.split()}
+        """Other wordings, fillers and mistakes of the ears, never in the words that the answer depends on."""
+        rng, name = self.rng, self.script.name
+        kept = {word for value in slots.values() if value in user for word in value.split()}
+        if rng.random() < 0.16:
+            user = wording.indirect(user, rng)
+        if rng.random() < 0.12:
+            changed = wording.other_form(user, rng)
+            user = changed if kept & set(user.split()) <= set(changed.split()) else user
         words = user.split()
-        if self.rng.random() < 0.12:
-            words = [*self.rng.choice(_BEFORE).split(), *words]
-        if self.rng.random() < 0.06:
-            words.append(self.rng.choice((*_AFTER, self.script.name)))
-        if len(words) > 3 and self.rng.random() < 0.10:
-            at = self.rng.randrange(len(words))
-            if words[at] not in kept:
-                words[at : at + 1] = self._misheard()
-        return " ".join(words)
+        if len(words) > 3 and rng.random() < 0.2:
+            at = rng.randrange(len(words))
+            if words[at] in _LIGHT - kept:
+                words[at : at + 1] = self._misheard(words[at])
+        user = " ".join(words)
+        if rng.random() < 0.16:
+            user = wording.begun(user, name, rng)
+        if rng.random() < 0.09:
+            user = wording.ended(user, name, rng)
+        return user
 
-    def _misheard(self) -> list[str]:
-        """Nothing, or another word."""
-        if self.rng.random() < 0.5:
+    def _misheard(self, word: str) -> list[str]:
+        """Nothing, a filler, the word twice, or another word."""
+        kind = self.rng.random()
+        if kind < 0.45:
             return []
+        if kind < 0.65:
+            return [self.rng.choice(("um", "uh", "er", "like")), word]
+        if kind < 0.75:
+            return [word, word]
         return [self.rng.choice(self.world.words[self.rng.choice(("nouns", "adjectives", "verbs"))])]

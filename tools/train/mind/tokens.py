@@ -12,9 +12,13 @@ from string import ascii_lowercase
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-PAD, START, USER, TOY, END, SILENT = "<pad>", "<s>", "<user>", "<toy>", "<end>", "<silent>"
-SPECIAL = (PAD, START, USER, TOY, END, SILENT)
+from tools.train.mind.talk import OTHER, PEER, SILENT
+
+PAD, START, USER, TOY, END = "<pad>", "<s>", "<user>", "<toy>", "<end>"
+SPECIAL = (PAD, START, USER, TOY, END, SILENT, OTHER, PEER)
 USER_WEIGHT = 0.1
+# Silence is one token where an answer is ten, so that it would weigh a tenth of an answer's decision to be said.
+SILENT_WEIGHT = 2.0
 CAPITAL = "^"
 
 
@@ -65,7 +69,8 @@ class Encoder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         marks: list[int] = [tokenizer.token_to_id(token) or 0 for token in SPECIAL[1:]]
-        self.start, self.user, self.toy, self.end, self.silent = marks
+        self.start, self.user, self.toy, self.end, self.silent, self.other, self.peer = marks
+        self._speakers = {OTHER: self.other, PEER: self.peer}
         self._seen: dict[str, list[int]] = {}
 
     def text(self, text: str) -> list[int]:
@@ -73,18 +78,27 @@ class Encoder:
             self._seen[text] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return self._seen[text]
 
+    def said(self, user: str) -> list[int]:
+        """What was said to the toy, after the mark of whoever said it."""
+        mark, _, words = user.partition(" ")
+        if mark in self._speakers:
+            return [self._speakers[mark], *self.text(words)]
+        return [self.user, *self.text(user)]
+
     def dialogue(self, persona: str, turns: list[list[str]], limit: int) -> tuple[list[int], list[float]]:
         """Ids and the weight of predicting each; whole turns only, at most `limit` ids."""
         ids = [self.start, *self.text(persona)]
         weights = [0.0] * len(ids)
         for user, reply in turns:
-            asked = [self.user, *self.text(user)]
-            said = [self.silent] if reply == SILENT else [*self.text(reply), self.end]
+            asked = self.said(user)
+            silent = reply == SILENT
+            said = [self.silent] if silent else [*self.text(reply), self.end]
             if len(ids) + len(asked) + 1 + len(said) > limit:
                 break
             # The toy's marker follows the user's last word: predicting it would mean knowing when they stop.
             ids += [*asked, self.toy, *said]
-            weights += [0.0] + [USER_WEIGHT] * (len(asked) - 1) + [0.0] + [1.0] * len(said)
+            weights += [0.0] + [USER_WEIGHT] * (len(asked) - 1) + [0.0]
+            weights += [SILENT_WEIGHT] if silent else [1.0] * len(said)
         return ids, weights
 
 

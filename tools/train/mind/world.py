@@ -3,12 +3,13 @@
 import random
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from string import Template
 
 import yaml
 
 HERE = Path(__file__).parent
+_SLOT = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _AN = re.compile(r"\b([Aa]) (?=[aeio])")
 _START = re.compile(r"(^|[.!?] )([a-z])")
 
@@ -62,8 +63,13 @@ def names(text: str) -> str:
 
 def fill(template: str, slots: dict[str, str]) -> str:
     """Puts words into $slots; a capital in the slot's name asks for a capital in the word."""
-    known = slots | {capital(key): capital(value) for key, value in slots.items()}
-    return _AN.sub(r"\1n ", Template(template).substitute(known))
+    if "$" not in template:
+        return template
+    return _AN.sub(r"\1n ", _SLOT.sub(lambda found: _word(found[1] or found[2], slots), template))
+
+
+def _word(slot: str, slots: dict[str, str]) -> str:
+    return slots[slot] if slot in slots else capital(slots[slot[0].lower() + slot[1:]])
 
 
 def sentence(text: str) -> str:
@@ -80,6 +86,18 @@ class World:
     opposites: dict[str, str]
     phrasings: dict[str, list[str]]
     plain: list[str]
+    overheard: dict[str, list[str]]
+    """What is not said to the toy, by kind."""
+
+    @cached_property
+    def anything(self) -> list[str]:
+        """Every phrasing of every intent."""
+        return [phrasing for ways in self.phrasings.values() for phrasing in ways]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The same, to look something up."""
+        return frozenset(self.anything)
 
     def pick(self, kind: str, rng: random.Random) -> str:
         return rng.choice(self.words[kind])
@@ -87,11 +105,23 @@ class World:
 
 def load_world(folder: Path = HERE) -> World:
     data = read(folder / "world.yaml")
-    tables = ("animals", "countries", "foods", "colours", "jobs", "topics")
+    tables = ("animals", "countries", "foods", "colours", "jobs", "topics", "events")
     facts = {table: {name: choices(row, "|") for name, row in data[table].items()} for table in tables}
     opposites = data["opposites"] | {second: first for first, second in data["opposites"].items()}
     words = {key: value for key, value in data.items() if isinstance(value, list)}
     words |= {table: list(rows) for table, rows in facts.items()} | {"opposites": list(opposites)}
-    groups = read(folder / "phrasings.yaml")
-    said = {name: choices(text, "/") for group in groups.values() for name, text in group.items()}
-    return World(facts, words, opposites, said, list(groups["plain"]))
+    said, plain = _phrasings(folder)
+    return World(facts, words, opposites, said, plain, read(folder / "overheard.yaml"))
+
+
+def _phrasings(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
+    """The ways to say each intent, of all phrasings*.yaml together, and the intents that need no scene."""
+    said: dict[str, list[str]] = {}
+    plain: list[str] = []
+    for path in sorted(folder.glob("phrasings*.yaml")):
+        groups = read(path)
+        plain += groups.get("plain", {})
+        for group in groups.values():
+            for name, text in group.items():
+                said[name] = list(dict.fromkeys(said.get(name, []) + choices(text, "/")))
+    return said, list(dict.fromkeys(plain))

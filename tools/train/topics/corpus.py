@@ -20,7 +20,7 @@ def sentences(count: int, seed: int) -> Iterator[str]:
     rng = random.Random(seed)
     drawn = (source.draw(rng, random_words=False) for _ in range(count))
     turns = (turn for dialogue in make_writer(seed).dialogues() for turn in dialogue.turns)
-    asked = (plain(turn.user) for turn in islice(turns, count))
+    asked = (plain(turn.words) for turn in islice(turns, count))
     written = (line for line in lines_to_characters() for _ in range(WRITTEN_TIMES))
     for part in (drawn, asked, written):
         yield from (line for line in part if line and not is_reserved(line, source))
