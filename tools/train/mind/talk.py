@@ -15,6 +15,23 @@ _PROPER = ("name", "petname", "kinname", "country", "capital", "language", "town
 _LIGHT = frozenset(
     "a an the is are am do does of to in at on with and so my your me i'm it it's can you please that for be".split()
 )
+# How people begin whoever they speak to, so that a beginning does not tell that the toy is meant.
+_OTHERS_BEGIN = (
+    "um",
+    "well",
+    "so",
+    "and",
+    "hey",
+    "okay",
+    "oh",
+    "but",
+    "now",
+    "hmm",
+    "uh",
+    "listen",
+    "excuse me",
+    "right",
+)
 _MARK = re.compile(rf"^(?:{OTHER}|{PEER}) ")
 
 
@@ -76,7 +93,7 @@ class Talk:
             return False
         spoken = slots | {key: names(slots[key]) for key in _PROPER if key in slots}
         reply = self._addressed(sentence(fill(self.rng.choice(replies), spoken)), slots)
-        disturbed = self._disturb(user, slots)
+        disturbed = self._disturb(user, slots, reply == SILENT)
         self.turns.append(Turn(mark + (user if disturbed in self.held_out else disturbed), reply))
         return True
 
@@ -100,11 +117,11 @@ class Talk:
             return reply
         return f"{fill(self.rng.choice(self.script.replies['name_first']), {'name': names(known)})} {reply}"
 
-    def _disturb(self, user: str, slots: dict[str, str]) -> str:
+    def _disturb(self, user: str, slots: dict[str, str], for_others: bool) -> str:
         """Other wordings, fillers and mistakes of the ears, never in the words that the answer depends on."""
         rng, name = self.rng, self.script.name
         kept = {word for value in slots.values() if value in user for word in value.split()}
-        if rng.random() < 0.16:
+        if rng.random() < 0.16 and not for_others:
             user = wording.indirect(user, rng)
         if rng.random() < 0.12:
             changed = wording.other_form(user, rng)
@@ -115,6 +132,8 @@ class Talk:
             if words[at] in _LIGHT - kept:
                 words[at : at + 1] = self._misheard(words[at])
         user = " ".join(words)
+        if for_others:
+            return user if rng.random() > 0.12 else f"{rng.choice(_OTHERS_BEGIN)} {user}"
         if rng.random() < 0.16:
             user = wording.begun(user, name, rng)
         if rng.random() < 0.09:
