@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import tvm
+from tvm.ir.prim.expr import Shuffle
 from tvm.script.ir_builder import IRBuilder
 from tvm.tirx.script.builder import ir as T
 
 GROUP = 32  # weights that share a scale
 WORD = 8  # weights in one uint32, the first in the low bits
+LOW = 0x0F0F0F0F  # the low nibble of each byte of a word
 
 Body = Callable[[Any, Any, Any, Any, Any], None]  # m, x, q_weight, q_scale, y
 
@@ -72,6 +74,14 @@ def nibble(word: Any, shift: Any, count: int) -> Any:
     return T.cast(T.cast(bits, f"int32x{count}") - spread(T.int32(7), count), f"float32x{count}")
 
 
+def halves(words: Any, count: int) -> tuple[Any, Any]:
+    """The even and the odd weights of `count` words of nibbles, as bytes 0..15."""
+    words = keep(words)
+    mask = spread(T.uint32(LOW), count)
+    odd = (words >> spread(T.uint32(4), count)) & mask
+    return keep(T.reinterpret(f"int32x{count}", words & mask)), keep(T.reinterpret(f"int32x{count}", odd))
+
+
 def last(count: Any, index: Any) -> Any:
     """`index`, or the last of `count` where there is no such one: a ragged tile does its last row again."""
     return T.min(index, count - 1)
@@ -92,3 +102,16 @@ def first(count: int, most: int, index: Any) -> Any:
 def has(target: tvm.target.Target, feature: str) -> bool:
     """Whether LLVM knows that processors of `target` have `feature`."""
     return bool(tvm.get_global_func("target.target_has_feature")(feature, target))
+
+
+def shuffle(vectors: list[Any], order: Iterable[int]) -> Any:
+    """The lanes of `vectors`, counted through all of them, in another order; one lane is a scalar."""
+    order = list(order)
+    there = sum(tvm.DataType(vector.ty.dtype).lanes for vector in vectors)
+    enough = vectors * -(-len(order) // there)  # TVM wants no more lanes out than in
+    return Shuffle(enough, [T.int32(index) for index in order])
+
+
+def keep(value: Any) -> Any:
+    """`value` computed here, once."""
+    return T.bind(value)
