@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ from tokenizers import Tokenizer
 
 from tools.train.mind import generate
 from tools.train.mind.model import Shape
-from tools.train.mind.talk import Turn
+from tools.train.mind.talk import SILENT, Turn
 from tools.train.mind.tokens import Encoder, learn, pack
 from tools.train.mind.training import Plan, Rows, Trainer
+from tools.train.text.sentences import load as load_sentences
 
 DIALOGUES, DEVELOPMENT_DIALOGUES = 70_000, 300
-TEXTS_FOR_VOCABULARY = 300_000
+TEXTS_FOR_VOCABULARY, SENTENCES_FOR_VOCABULARY = 300_000, 40_000
 
 
 def texts(path: Path, count: int) -> list[str]:
@@ -23,10 +25,18 @@ def texts(path: Path, count: int) -> list[str]:
     found: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         _, persona, turns = json.loads(line)
-        found += [persona, *(text for turn in turns for text in turn)]
+        found.append(persona)
+        for turn in (Turn(*turn) for turn in turns):
+            found += [turn.words] if turn.reply == SILENT else [turn.words, turn.reply]
         if len(found) >= count:
             break
     return found
+
+
+def sentences(count: int) -> list[str]:
+    """What the ears are trained on, so that the vocabulary knows words that no dialogue says."""
+    rng, drawn = random.Random(1), load_sentences()
+    return [drawn.draw(rng) for _ in range(count)]
 
 
 def write_user_sentences(path: Path, dialogues: Path) -> None:
@@ -50,7 +60,9 @@ def prepare(out: Path, shape: Shape) -> tuple[Rows, Rows]:
     if not development.exists():
         generate.write(development, seed=2, count=DEVELOPMENT_DIALOGUES)
     if not vocabulary.exists():
-        learn(texts(dialogues, TEXTS_FOR_VOCABULARY), shape.vocab_size).save(str(vocabulary))
+        learn(
+            texts(dialogues, TEXTS_FOR_VOCABULARY) + sentences(SENTENCES_FOR_VOCABULARY), shape.vocab_size
+        ).save(str(vocabulary))
     encoder = Encoder(Tokenizer.from_file(str(vocabulary)))
     return _packed(out / "rows.npz", dialogues, encoder, shape), _packed(
         out / "dev.npz", development, encoder, shape

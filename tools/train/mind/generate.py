@@ -21,7 +21,7 @@ CHARACTERS = ("odette", "bram")
 _ABOUT_THE_TOY = frozenset(("you", "your", "you're", "yours", "my", "epsilon"))
 _ABOUT_MYSELF = ("i ", "i'm ", "we ")
 _LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16)
-_LENGTH_WEIGHTS = (5, 7, 9, 11, 12, 12, 12, 12, 9, 6, 5)
+_LENGTH_WEIGHTS = (4, 6, 8, 9, 10, 11, 12, 13, 12, 9, 6)
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
     (scenes.intent, 34),
