@@ -1,7 +1,8 @@
-"""Time to first utterance: python -m tools.bench.tifu [NAME …] [--repeats 3]
+"""Time to first utterance: python -m tools.bench.tifu [NAME …] [--repeats 3] [--openers]
 
 Plays takes in real time, each run a process of its own as `epsilon emulate` starts it, and prints TIFU for each answer
-with its parts, from the last sample of the user's speech to the first audible sample that leaves the card.
+with its parts, from the last sample of the user's speech to the first audible sample that leaves the card. With
+--openers each take is played twice, on a board that never uses recorded openers and on one that always may.
 """
 
 from __future__ import annotations
@@ -31,10 +32,41 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a folder of tests/takes (default: all)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each take (default: 3)")
     parser.add_argument("--board", default="host")
+    parser.add_argument("--openers", action="store_true", help="with and without recorded openers")
     chosen = parser.parse_args()
     wanted = [take for take in takes() if not chosen.names or take.name in chosen.names]
+    if chosen.openers:
+        compare_openers(wanted, chosen.board, chosen.repeats)
+        return
     runs = [(take, run(take, chosen.board)) for take in wanted for _ in range(chosen.repeats)]
     report(runs)
+
+
+def compare_openers(wanted: list[Take], board: str, repeats: int) -> None:
+    """First sound and answer, the two boards taking turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        boards = {}
+        for name, after in (("never", "5 s"), ("always", "0 ms")):
+            boards[name] = Path(folder) / f"{name}.yaml"
+            boards[name].write_text(f"extends: {board}\nturn: {{opener_after: {after}}}\n", encoding="utf-8")
+        pairs: list[tuple[dict[str, float], dict[str, float]]] = []
+        for take in wanted * repeats:
+            never, always = (run(take, str(path))["turns"] for path in boards.values())
+            both = zip((t["tifu"] for t in never), (t["tifu"] for t in always), strict=True)
+            pairs += [pair for pair in both if all(tifu["answer_ms"] is not None for tifu in pair)]
+    begun = [pair for pair in pairs if pair[1]["first_sound_ms"] < pair[1]["answer_ms"]]
+    print(f"{len(begun)} of {len(pairs)} answers were begun by a recorded opener")
+    if not begun:
+        return
+    rows: list[list[object]] = []
+    for place, name in enumerate(boards):
+        tifus = [pair[place] for pair in begun]
+        columns = [
+            [tifu[key] - tifu["dead_air_ms"] for tifu in tifus] for key in ("first_sound_ms", "answer_ms")
+        ]
+        rows.append([name, *map(statistics.median, columns)])
+    print_table(("openers", "first sound", "answer"), rows)
+    print("medians of these answers, milliseconds after the end of turn was decided")
 
 
 def run(take: Take, board: str) -> dict[str, Any]:
