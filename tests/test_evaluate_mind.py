@@ -245,6 +245,8 @@ def test_a_missing_model_is_one_message(capsys: pytest.CaptureFixture[str]) -> N
     assert "did you mean pocket/mind?" in capsys.readouterr().err
     assert main(["pocket/mind", "--runtime", "onyx"]) == 2
     assert "did you mean onnx?" in capsys.readouterr().err
+    assert main(["--json", "nowhere/found.json"]) == 2
+    assert "nowhere: there is no such folder" in capsys.readouterr().err
 
 
 # The interface of lm-evaluation-harness

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from epsilon.errors import EpsilonError
+from epsilon.errors import ConfigError, EpsilonError
 from tools.evaluate.mind.chatter import Cast, load_mind
 from tools.evaluate.mind.figures import Figures, Row, table
 
@@ -32,8 +32,9 @@ def measure(mind: Any, names: Sequence[str] = PARTS, quick: bool = False) -> Fig
     """All parts in their order, as one dictionary that JSON can hold; the last one counts what the others said."""
     cast, found = Cast(mind), {}
     for name in names:
-        began_s = time.perf_counter()
-        found[name] = part(name).measure(cast, quick) | {"took_s": round(time.perf_counter() - began_s, 1)}
+        print(f"{name.replace('_', ' ')} …", file=sys.stderr, flush=True)
+        began_s = time.process_time()
+        found[name] = part(name).measure(cast, quick) | {"cpu_s": round(time.process_time() - began_s, 1)}
     return found
 
 
@@ -43,7 +44,7 @@ def report(found: Figures) -> str:
     for name, figures in found.items():
         read += part(name).details(figures)
         rows += part(name).rows(figures)
-    rows.append(Row("seconds that this took", f"{sum(figures['took_s'] for figures in found.values()):.0f}"))
+    rows.append(Row("CPU seconds for all this", f"{sum(figures['cpu_s'] for figures in found.values()):.0f}"))
     return "\n".join([*read, "", table(rows)])
 
 
@@ -59,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     try:
+        if given.json and not given.json.absolute().parent.is_dir():
+            raise ConfigError("there is no such folder", str(given.json.parent), "--json FILE")
         found = measure(load_mind(given.model, given.runtime), given.only, given.quick)
     except EpsilonError as error:
         print(error, file=sys.stderr)
