@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from tools.evaluate.mind.held_out import held_out_texts
-from tools.train.mind import games, memory, overhearing, scenes, wording
+from tools.train.mind import games, memory, overhearing, plain, scenes, wording
 from tools.train.mind.script import Script, load_script
 from tools.train.mind.talk import Talk, Turn
 from tools.train.mind.world import World, load_world
@@ -18,13 +18,14 @@ from tools.train.text.sentences import load as load_sentences
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARACTERS = ("odette", "bram")
-_ABOUT_THE_TOY = frozenset(("you", "your", "you're", "yours", "my", "epsilon"))
+# What the scripts do answer: words about the toy, about the one who speaks, and sums.
+_ANSWERED = frozenset("you your you're yours my epsilon plus minus times".split())
 _ABOUT_MYSELF = ("i ", "i'm ", "we ")
 _LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16)
 _LENGTH_WEIGHTS = (4, 6, 8, 9, 10, 11, 12, 13, 12, 9, 6)
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
-    (scenes.intent, 34),
+    (plain.intent, 34),
     (scenes.written, 24),
     (scenes.animal, 11),
     (scenes.country, 9),
@@ -41,7 +42,7 @@ _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
     (scenes.verb, 3.5),
     (scenes.opposite, 2),
     (scenes.story, 2.5),
-    (scenes.self_fact, 6),
+    (plain.self_fact, 6),
     (games.knock, 0.7),
     (scenes.gibberish, 4),
     (overhearing.silence, 17),
@@ -84,7 +85,7 @@ class Writer:
         talk = Talk(self.rng, self.world, script, self.held_out)
         wanted = self.rng.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
         if self.rng.random() < 0.3:
-            talk.about = self.rng.choice(list(scenes.SELF_FACTS))
+            talk.about = self.rng.choice(list(plain.SELF_FACTS))
         if self.rng.random() < 0.3:
             talk.say("greet")
         if self.rng.random() < 0.35:
@@ -104,12 +105,12 @@ class Writer:
             scenes.follow_up(talk)
         memory.recall_told(talk)
         if talk.about and self.rng.random() < 0.15:
-            scenes.self_fact(talk)
+            plain.self_fact(talk)
 
     def _stray(self, talk: Talk) -> None:
         """A sentence from outside the scripts: the character answers kindly without knowing more."""
         said = self.sentences.draw(self.rng, random_words=False)
-        if _ABOUT_THE_TOY & set(said.split()) or said in self.world.known:
+        if _ANSWERED & set(said.split()) or said in self.world.known:
             return
         if wording.is_question(said):
             talk.add(said, self.rng.choice(talk.script.replies["stray_question"]))

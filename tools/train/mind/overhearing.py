@@ -20,51 +20,15 @@ _SLOT_KINDS = {
     "season": "seasons",
 }
 _SHARE_MARKED = 0.35
-_ADDRESSED = (
-    "about_others",
-    "about_others",
-    "says_hello",
-    "tv_question",
-    "family_talk",
-    "heard_question",
-    "person_ask",
+_ADDRESSED = tuple(
+    "about_others about_others says_hello tv_question family_talk heard_question person_ask".split()
 )
-_OTHERS_ASK = (
-    *(
-        "greet",
-        "how_are_you",
-        "who_are_you",
-        "what_are_you",
-        "what_doing",
-        "fav_food",
-        "fav_colour",
-        "fav_drink",
-        "bye",
-    ),
-    *(
-        "compliment",
-        "insult",
-        "thanks",
-        "sorry",
-        "how_old",
-        "where_from",
-        "dislike",
-        "afraid_of",
-        "wish",
-        "like_doing",
-    ),
-    *(
-        "story",
-        "sing",
-        "poem",
-        "do_you_like_me",
-        "love_you",
-        "believe",
-        "secret",
-        "job_self",
-        "argue",
-        "fav_season",
-    ),
+_OTHERS_ASK = tuple(
+    (
+        "greet how_are_you who_are_you what_are_you what_doing fav_food fav_colour fav_drink bye compliment "
+        "insult thanks sorry how_old where_from dislike afraid_of wish like_doing story sing poem do_you_like_me "
+        "love_you believe secret job_self argue fav_season"
+    ).split()
 )
 
 

@@ -3,116 +3,20 @@
 from collections.abc import Callable
 
 from tools.train.mind.overhearing import slots_of
+from tools.train.mind.plain import intent
 from tools.train.mind.talk import SILENT, Talk
-from tools.train.mind.world import gerund, spell
+from tools.train.mind.world import gerund
 
 Scene = Callable[[Talk], None]
 
-_SLOT_KINDS = {
-    "season": "seasons",
-    "family": "family",
-    "toy": "toys",
-    "place": "places",
-    "game": "games",
-    "town": "towns",
-    "food": "foods",
-    "colour": "colours",
-    "job": "jobs",
-    "animal": "animals",
-    "country": "countries",
-    "day": "days",
-    "noun": "nouns",
-}
-_SONGS = ("the rain", "the moon", "a boat", "the sea", "cake", "a star", "winter")
-_MISTAKEN_FOR = (
-    "dog",
-    "cat",
-    "robot",
-    "frog",
-    "dragon",
-    "chicken",
-    "cow",
-    "boy",
-    "girl",
-    "bear",
-    "mouse",
-    "fox",
-    "penguin",
+_ABOUT_ANIMALS = tuple(
+    (
+        "like_animal like_animal fact_animal eat_animal home_animal sound_animal legs_animal saw_animal "
+        "versus_animal"
+    ).split()
 )
-_MISTAKEN_FOR += (
-    "skunk",
-    "duck",
-    "goose",
-    "hedgehog",
-    "raccoon",
-    "pigeon",
-    "machine",
-    "fish",
-    "parrot",
-    "monster",
-)
-# What a character says about itself, and the false claims about it.
-SELF_FACTS: dict[str, tuple[str, ...]] = {
-    "who_are_you": ("false_name", "false_name", "false_claim"),
-    "what_are_you": ("false_species", "false_species", "false_claim"),
-    "how_old": ("false_age",),
-    "where_from": ("false_home",),
-    "fav_colour": ("false_colour",),
-    "fav_food": ("false_food",),
-    "job_self": ("false_job",),
-    "gender": ("false_gender",),
-    "family_self": (),
-    "fav_drink": (),
-    "fav_animal": (),
-    "fav_season": (),
-    "fav_number": (),
-    "fav_place": (),
-    "afraid_of": (),
-    "looks": (),
-    "are_you_real": (),
-}
-_ABOUT_ANIMALS = (
-    "like_animal",
-    "like_animal",
-    "fact_animal",
-    "eat_animal",
-    "home_animal",
-    "sound_animal",
-    "legs_animal",
-    "saw_animal",
-    "versus_animal",
-)
-_GIBBERISH = (
-    "nouns",
-    "adjectives",
-    "verbs",
-    "foods",
-    "seasons",
-    "colours",
-    "names",
-    "countries",
-    "jobs",
-    "toys",
-)
-_GLUE = (
-    "the",
-    "of",
-    "and",
-    "to",
-    "is",
-    "with",
-    "a",
-    "in",
-    "not",
-    "they",
-    "was",
-    "or",
-    "it",
-    "for",
-    "at",
-    "but",
-    "what",
-)
+_GIBBERISH = tuple("nouns adjectives verbs foods seasons colours names countries jobs toys".split())
+_GLUE = tuple("the of and to is with a in not they was or it for at but what".split())
 _ABOUT_THEM = {
     "eat_animal": "they_eat",
     "home_animal": "they_home",
@@ -135,20 +39,8 @@ _ABOUT_THERE = {
     "ctx_go": "country_go",
 }
 _THERE_WEIGHTS = (5, 2, 2, 2, 1)
-FOLLOW_UPS = (
-    "why",
-    "really",
-    "me_too",
-    "dont_agree",
-    "wow",
-    "what_about_you",
-    "yes",
-    "no",
-    "maybe",
-    "laugh",
-    "thanks",
-    "repeat",
-    "another",
+FOLLOW_UPS = tuple(
+    "why really me_too dont_agree wow what_about_you yes no maybe laugh thanks repeat another".split()
 )
 
 
@@ -299,32 +191,6 @@ def gibberish(talk: Talk) -> None:
         talk.add(" ".join(said), rng.choice(talk.script.replies["gibberish"]))
 
 
-def _slots_of_intent(talk: Talk) -> dict[str, str]:
-    """A word for every slot of a plain intent; false ones for the claims about the character."""
-    world, rng = talk.world, talk.rng
-    slots = {slot: world.pick(kind, rng) for slot, kind in _SLOT_KINDS.items()}
-    slots |= {
-        "asong": rng.choice(_SONGS),
-        "wrong": rng.choice(_MISTAKEN_FOR),
-        "num": spell(rng.randrange(1, 100)),
-    }
-    slots |= {"name": talk.someone(), "notgender": "boy" if talk.script.gender == "girl" else "girl"}
-    if talk.script.truths & set(slots.values()):
-        return _slots_of_intent(talk)
-    return slots
-
-
-def intent(talk: Talk) -> None:
-    """One of the plain intents, with whatever slots it needs."""
-    world, rng = talk.world, talk.rng
-    name = rng.choice(world.plain)
-    talk.say(name, _slots_of_intent(talk))
-    if name in ("greet", "who_are_you") and rng.random() < 0.25:
-        talk.say("how_are_you")
-    if name == "how_are_you" and rng.random() < 0.3:
-        talk.ask(talk.phrase("fine_too"), talk.script.replies["happy_user"])
-
-
 def follow_up(talk: Talk) -> None:
     """A short word that only makes sense after something was said."""
     if not talk.turns or talk.last_reply == SILENT:
@@ -340,19 +206,3 @@ def written(talk: Talk) -> None:
     slots = slots_of(talk) if any("$" in user for users, _ in scene for user in users) else {}
     for users, replies in scene[:turns]:
         talk.ask(talk.rng.choice(users), replies, slots)
-
-
-def self_fact(talk: Talk) -> None:
-    """Something about the character itself; sometimes a false claim about it, which it puts right."""
-    about = talk.about or talk.rng.choice(list(SELF_FACTS))
-    claims = SELF_FACTS[about]
-    slots = _slots_of_intent(talk)
-    if talk.rng.random() < 0.6:
-        talk.say(about, slots)
-    if claims and talk.rng.random() < 0.5:
-        claim = talk.rng.choice(claims)
-        talk.say(claim, slots)
-        if talk.rng.random() < 0.4:
-            talk.say("argue")
-        if talk.rng.random() < 0.5:
-            talk.say(about, slots)

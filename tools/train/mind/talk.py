@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tools.train.mind import wording
 from tools.train.mind.names import made_up
 from tools.train.mind.script import Script
-from tools.train.mind.world import World, fill, names, sentence
+from tools.train.mind.world import World, choices, fill, names, sentence
 
 SILENT, OTHER, PEER = "<silent>", "<other>", "<peer>"
 _PROPER = ("name", "petname", "kinname", "country", "capital", "language", "town")
@@ -16,21 +16,8 @@ _LIGHT = frozenset(
     "a an the is are am do does of to in at on with and so my your me i'm it it's can you please that for be".split()
 )
 # How people begin whoever they speak to, so that a beginning does not tell that the toy is meant.
-_OTHERS_BEGIN = (
-    "um",
-    "well",
-    "so",
-    "and",
-    "hey",
-    "okay",
-    "oh",
-    "but",
-    "now",
-    "hmm",
-    "uh",
-    "listen",
-    "excuse me",
-    "right",
+_OTHERS_BEGIN = choices(
+    "um | well | so | and | hey | okay | oh | but | now | hmm | uh | listen | excuse me | right", "|"
 )
 _MARK = re.compile(rf"^(?:{OTHER}|{PEER}) ")
 

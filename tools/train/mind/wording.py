@@ -3,6 +3,8 @@
 import random
 import re
 
+from tools.train.mind.world import choices
+
 _PEOPLE = r"(?:you|i|they|he|she|it|we)"
 _QUESTION = r"what|who|where|when|why|how|how old|how big|how tall|how much|which \w+|what \w+|how many \w+"
 _THING = re.compile(rf"^({_QUESTION}) (is|are|was|were) ((?:your|my|the|his|her|our|their) .+)$")
@@ -14,133 +16,50 @@ _SHORT = re.compile(r"^(what|who|where|how)'s ")
 _ENDS_INSIDE = frozenset(
     ("called", "like", "from", "made", "for", "about", "of", "to", "there", "with", "name's")
 )
-_ASKS_WHAT = (
-    *("can you tell me", "could you tell me", "do you know", "do you happen to know", "i wonder", "tell me"),
-    *("i want to know", "i would like to know", "i was wondering", "please tell me", "would you tell me"),
-    *("i'd love to know", "may i know", "any idea", "have you any idea", "can you say", "i'd like to hear"),
+_ASKS_WHAT = choices(
+    "can you tell me | could you tell me | do you know | do you happen to know | i wonder | tell me | i want to "
+    "know | i would like to know | i was wondering | please tell me | would you tell me | i'd love to know | may "
+    "i know | any idea | have you any idea | can you say | i'd like to hear",
+    "|",
 )
-_ASKS_IF = (
-    "i wonder if",
-    "tell me if",
-    "i want to know if",
-    "i was wondering if",
-    "can you tell me if",
-    "may i ask if",
+_ASKS_IF = choices(
+    "i wonder if | tell me if | i want to know if | i was wondering if | can you tell me if | may i ask if",
+    "|",
 )
-_BEFORE = (
-    *(
-        "um",
-        "well",
-        "so",
-        "and",
-        "hey",
-        "okay",
-        "oh",
-        "but",
-        "please",
-        "now",
-        "hmm",
-        "uh",
-        "listen",
-        "you know",
-    ),
-    *(
-        "hey $self",
-        "$self",
-        "$self",
-        "oh $self",
-        "listen $self",
-        "so $self",
-        "okay then",
-        "all right",
-        "now then",
-    ),
-    *("by the way", "erm", "like", "say", "i mean", "actually", "anyway", "excuse me", "dear $self", "right"),
+_BEFORE = choices(
+    "um | well | so | and | hey | okay | oh | but | please | now | hmm | uh | listen | you know | hey $self | "
+    "$self | $self | oh $self | listen $self | so $self | okay then | all right | now then | by the way | erm | "
+    "like | say | i mean | actually | anyway | excuse me | dear $self | right",
+    "|",
 )
-_BEFORE_A_QUESTION = (
-    *(
-        "tell me",
-        "i have a question",
-        "one question",
-        "quick question",
-        "can i ask you",
-        "may i ask",
-        "next question",
-    ),
-    *(
-        "one more question",
-        "here is a question",
-        "now tell me",
-        "my mum wants to know",
-        "my brother is asking",
-    ),
+_BEFORE_A_QUESTION = choices(
+    "tell me | i have a question | one question | quick question | can i ask you | may i ask | next question | "
+    "one more question | here is a question | now tell me | my mum wants to know | my brother is asking",
+    "|",
 )
-_AFTER = (
-    "please",
-    "then",
-    "now",
-    "today",
-    "too",
-    "okay",
-    "$self",
-    "$self",
-    "$self please",
-    "my friend",
-    "right now",
+_AFTER = choices(
+    "please | then | now | today | too | okay | $self | $self | $self please | my friend | right now",
+    "|",
 )
-_AFTER_A_QUESTION = (
-    "do you know",
-    "can you tell me",
-    "tell me",
-    "if i may ask",
-    "do you think",
-    "if you don't mind",
+_AFTER_A_QUESTION = choices(
+    "do you know | can you tell me | tell me | if i may ask | do you think | if you don't mind",
+    "|",
 )
-_FORMS = (
-    *(
-        ("what is", "what's"),
-        ("who is", "who's"),
-        ("where is", "where's"),
-        ("i am", "i'm"),
-        ("you are", "you're"),
-    ),
-    *(("it is", "it's"), ("do not", "don't"), ("want to", "wanna"), ("going to", "gonna"), ("mum", "mummy")),
-    *(("dad", "daddy"), ("grandma", "granny"), ("grandpa", "granddad"), ("can you", "could you")),
-    *(
-        ("tell me", "say"),
-        ("yes", "yeah"),
-        ("hello", "hi"),
-        ("very", "really"),
-        ("like", "really like"),
-        ("there is", "there's"),
-    ),
-    *(
-        ("tell me", "give me"),
-        ("can you", "can you please"),
-        ("would you like", "do you want"),
-        ("big", "huge"),
-    ),
-)
-_QUESTION_WORDS = frozenset(
-    (
-        "what",
-        "who",
-        "where",
-        "when",
-        "why",
-        "how",
-        "which",
-        "is",
-        "are",
-        "does",
-        "do",
-        "can",
-        "did",
-        "will",
-        "have",
-        "am",
+_FORMS = [
+    (short, long)
+    for short, _, long in (
+        pair.partition(" = ")
+        for pair in choices(
+            "what is = what's | who is = who's | where is = where's | i am = i'm | you are = you're | it is = it's | "
+            "do not = don't | want to = wanna | going to = gonna | mum = mummy | dad = daddy | grandma = granny | "
+            "grandpa = granddad | can you = could you | tell me = say | yes = yeah | hello = hi | very = really | "
+            "like = really like | there is = there's | tell me = give me | can you = can you please | would you like "
+            "= do you want | big = huge",
+            "|",
+        )
     )
-)
+]
+_QUESTION_WORDS = frozenset("what who where when why how which is are does do can did will have am".split())
 
 
 def is_question(words: str) -> bool:
@@ -167,7 +86,7 @@ def indirect(question: str, rng: random.Random) -> str:
 def other_form(text: str, rng: random.Random) -> str:
     """One word or two in a shorter, longer or similar form."""
     padded = f" {text} "
-    fitting = [(a, b) for pair in _FORMS for a, b in (pair, pair[:2][::-1]) if f" {a} " in padded]
+    fitting = [(a, b) for pair in _FORMS for a, b in (pair, pair[::-1]) if f" {a} " in padded]
     if not fitting:
         return text
     old, new = rng.choice(fitting)

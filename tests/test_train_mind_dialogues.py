@@ -1,0 +1,206 @@
+"""What the mind's training text teaches: silence, names, facts asked for again, right sums, no lies about oneself."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+
+from tools.train.mind import memory, wording
+from tools.train.mind.generate import Dialogue, make_writer
+from tools.train.mind.names import made_up
+from tools.train.mind.script import heard, load_script
+from tools.train.mind.talk import OTHER, PEER, SILENT, Talk, Turn
+from tools.train.mind.tokens import SILENT_WEIGHT, SPECIAL, Encoder, learn
+from tools.train.mind.world import World, load_world, spell
+
+ROOT = Path(__file__).parent.parent
+NUMBERS = {spell(value): value for value in range(100)}
+SUM = re.compile(r"\b(\w+) (plus|minus|times|from) (\w+)\b")
+
+
+@pytest.fixture(scope="module")
+def dialogues() -> list[Dialogue]:
+    return list(islice(make_writer(seed=12).dialogues(), 3000))
+
+
+@pytest.fixture(scope="module")
+def turns(dialogues: list[Dialogue]) -> list[Turn]:
+    return [turn for dialogue in dialogues for turn in dialogue.turns]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return load_world()
+
+
+@pytest.fixture
+def talk(world: World) -> Talk:
+    return Talk(random.Random(4), world, load_script(ROOT / "characters/odette"), frozenset())
+
+
+@pytest.fixture(scope="module")
+def encoder(turns: list[Turn]) -> Encoder:
+    return Encoder(learn([text for turn in turns[:2000] for text in (turn.words, turn.reply)], 800))
+
+
+def test_about_one_turn_in_eleven_is_silent(turns: list[Turn]) -> None:
+    silent = [turn for turn in turns if turn.reply == SILENT]
+    assert 0.07 < len(silent) / len(turns) < 0.11
+    marked = [turn for turn in silent if turn.user.startswith(OTHER)]
+    assert 0.2 < len(marked) / len(silent) < 0.45
+
+
+def test_what_is_overheard_never_calls_the_toy(dialogues: list[Dialogue]) -> None:
+    overheard = [(d.character, turn.words) for d in dialogues for turn in d.turns if turn.reply == SILENT]
+    assert not [said for name, said in overheard if said.startswith((name, f"hey {name}"))]
+
+
+def test_hardly_anything_is_both_answered_and_passed_over(turns: list[Turn]) -> None:
+    answered = {turn.user for turn in turns if turn.reply != SILENT}
+    both = [turn for turn in turns if turn.reply == SILENT and turn.user in answered]
+    assert len(both) < 0.001 * len(turns)
+
+
+def test_dialogues_have_one_to_twenty_turns_and_many_are_long(dialogues: list[Dialogue]) -> None:
+    lengths = [len(dialogue.turns) for dialogue in dialogues]
+    assert min(lengths) == 1
+    assert sum(length >= 8 for length in lengths) > 0.4 * len(lengths)
+
+
+def test_every_intent_has_enough_wordings_and_replies(world: World) -> None:
+    assert all(len(world.phrasings[intent]) >= 10 for intent in world.plain)
+    assert sum(map(len, world.phrasings.values())) > 6000
+    assert sum(map(len, world.overheard.values())) >= 250
+    for name in ("odette", "bram"):
+        replies = load_script(ROOT / "characters" / name).replies
+        assert set(world.plain) <= set(replies)
+
+
+def results(words: str) -> Iterator[int]:
+    """What the sums in these words come to."""
+    for first, sign, second in SUM.findall(words):
+        if first in NUMBERS and second in NUMBERS:
+            a, b = NUMBERS[first], NUMBERS[second]
+            yield {"plus": a + b, "minus": a - b, "times": a * b, "from": b - a}[sign]
+
+
+def test_every_sum_is_right(dialogues: list[Dialogue]) -> None:
+    scripts = {name: load_script(ROOT / "characters" / name) for name in ("odette", "bram")}
+    checked = 0
+    for dialogue in dialogues:
+        written = {
+            reply for scene in scripts[dialogue.character].scenes for _, said in scene for reply in said
+        }
+        for turn in dialogue.turns:
+            for result in results(turn.words) if turn.reply not in written else ():
+                checked += turn.reply != SILENT
+                assert turn.reply == SILENT or spell(result) in turn.reply.lower(), turn
+    assert checked > 300
+
+
+def test_a_name_that_was_told_is_the_name_that_is_said(talk: Talk) -> None:
+    for _ in range(50):
+        memory.tell_name(talk)
+        memory.recall_name(talk)
+        assert talk.memory["name"] in talk.turns[-1].reply.lower()
+
+
+def test_a_corrected_name_counts(talk: Talk) -> None:
+    memory.tell_name(talk)
+    memory.correct_name(talk)
+    assert talk.memory["name"] in talk.turns[-1].words
+
+
+def test_what_was_never_told_is_not_known(talk: Talk) -> None:
+    memory.recall_name(talk)
+    asked = talk.script.replies["name_unknown"]
+    assert talk.turns[-1].reply in asked
+
+
+def test_what_is_held_out_is_not_taken_for_told(world: World) -> None:
+    everything = World(world.facts, world.words, world.opposites, {"tell_name": ["i am $name"]}, [], {})
+    talk = Talk(random.Random(1), everything, load_script(ROOT / "characters/bram"), frozenset())
+    talk.held_out = frozenset(f"i am {name}" for name in [talk.someone() for _ in range(2000)])
+    for _ in range(200):
+        talk.turns.clear()
+        talk.memory.clear()
+        drawn = {"name": talk.someone()}
+        assert talk.say("tell_name", drawn, "name_given") == bool(talk.turns)
+
+
+def test_made_up_names_are_many_and_can_be_spoken() -> None:
+    rng = random.Random(2)
+    drawn = [made_up(rng) for _ in range(5000)]
+    assert len(set(drawn)) > 4000
+    assert all(name.isascii() and name.islower() and 2 <= len(name) <= 16 for name in drawn)
+
+
+def test_a_false_claim_never_says_what_is_true(dialogues: list[Dialogue]) -> None:
+    claims = ("i bet you are", "admit it you're", "you must be a")
+    truths = {"odette": "swan", "bram": "badger"}
+    said = [(d.character, t.words) for d in dialogues for t in d.turns if t.words.startswith(claims)]
+    assert said
+    assert not [words for character, words in said if words.endswith(truths[character])]
+
+
+@pytest.mark.parametrize(
+    ("asked", "indirectly"),
+    [
+        ("where do you live", "where you live"),
+        ("what's your name", "what your name is"),
+        ("how old are you", "how old you are"),
+        ("can you swim", "if you can swim"),
+    ],
+)
+def test_a_question_in_other_words(asked: str, indirectly: str) -> None:
+    assert wording.indirect(asked, random.Random(0)).endswith(indirectly)
+
+
+def test_words_that_are_no_question_stay() -> None:
+    assert wording.indirect("i like soup", random.Random(0)) == "i like soup"
+
+
+def test_a_mark_holds_for_every_way_to_say_a_line() -> None:
+    assert heard("<other> where are my keys / have you seen my keys") == [
+        "<other> where are my keys",
+        "<other> have you seen my keys",
+    ]
+    assert heard("hello / hi") == ["hello", "hi"]
+
+
+def test_a_written_line_of_another_keeps_its_mark_and_its_silence(talk: Talk) -> None:
+    talk.ask("<other> have you seen my keys $name", ["<silent>"], {"name": "tom"})
+    assert talk.turns[-1].user.startswith("<other> ")
+    assert talk.turns[-1].words.endswith("have you seen my keys tom")
+    assert talk.turns[-1].reply == SILENT
+
+
+def test_marks_take_the_place_of_the_users(encoder: Encoder) -> None:
+    tokenizer: Tokenizer = encoder.tokenizer
+    assert [tokenizer.token_to_id(mark) for mark in SPECIAL] == list(range(8))
+    words = encoder.text("hello bram")
+    assert encoder.said(f"{OTHER} hello bram") == [SPECIAL.index(OTHER), *words]
+    assert encoder.said(f"{PEER} hello bram") == [SPECIAL.index(PEER), *words]
+    assert encoder.said("hello bram") == [encoder.user, *words]
+
+
+def test_silence_weighs_more_than_one_word(encoder: Encoder) -> None:
+    ids, weights = encoder.dialogue("A toy.", [[f"{OTHER} mum where are you", SILENT]], limit=384)
+    assert ids[-2:] == [encoder.toy, encoder.silent]
+    assert weights[-2:] == [0.0, SILENT_WEIGHT]
+
+
+def test_nearly_every_dialogue_fits_into_a_row(dialogues: list[Dialogue], encoder: Encoder) -> None:
+    lengths = []
+    for dialogue in dialogues[:600]:
+        turns = [[turn.user, turn.reply] for turn in dialogue.turns]
+        lengths.append(len(encoder.dialogue(dialogue.persona, turns, limit=10_000)[0]))
+    assert sum(length > 480 for length in lengths) < 0.05 * len(
+        lengths
+    )  # 800 pieces: longer than the mind's 2,048
