@@ -1,0 +1,1 @@
+"""The language model in the form that epsilon/runtimes/onnx.py runs."""
