@@ -117,6 +117,8 @@ def test_a_dish_may_be_named_by_what_comes_first_in_it() -> None:
         ("bram", "home", "A blue boat on the pond.", True),
         ("bram", "age", "I'm four!", True),
         ("bram", "age", "Older than this carpet.", False),
+        ("bram", "age", "Hm, three. Like my spoons.", True),
+        ("odette", "age", "Four! Or so.", False),
         ("bram", "friend", "Pim the snail.", True),
     ],
 )

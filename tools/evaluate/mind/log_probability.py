@@ -13,14 +13,13 @@ from typing import Any
 from epsilon.engines.llm.conversation import USER, Conversation
 from tools.evaluate.mind.chatter import Cast
 from tools.evaluate.mind.figures import Figures, Row, share, shown
-from tools.evaluate.mind.scoring import Scored, area_under_curve, score, sequence
+from tools.evaluate.mind.scoring import SURPRISING, Scored, area_under_curve, score, sequence
 from tools.train.mind.generate import Dialogue, make_writer
 
 SEED = 3  # training draws its dialogues from others
 DIALOGUES = 40
 QUICK_DIALOGUES = 10
 FEWEST_WORDS = 4  # of a line whose shuffled words are surely another line
-SURPRISING = -1.0  # nats per token: a reply below this on average is one that the model itself finds unlikely
 MARK = re.compile(r"<(\w+)> ")
 SILENT = "<silent>"
 

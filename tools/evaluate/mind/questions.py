@@ -11,7 +11,7 @@ import yaml
 
 from tools.evaluate.mind.chatter import CHARACTERS, Cast
 from tools.evaluate.mind.figures import Figures, Row, sample, share, shown
-from tools.evaluate.mind.scoring import score, sequence
+from tools.evaluate.mind.scoring import SURPRISING, score, sequence
 
 QUESTIONS = Path(__file__).with_name("questions.yaml")
 FIRST = "first thirty"
@@ -46,6 +46,7 @@ def measure(cast: Cast, quick: bool) -> Figures:
         "by_character": {
             name: share(row.to_the_point for row in answered if row.character == name) for name in CHARACTERS
         },
+        "surprising_replies": share(row.logprob < SURPRISING for row in answered if row.logprob is not None),
         "answers": [asdict(row) for row in answered],
     }
 
@@ -76,6 +77,7 @@ def rows(found: Figures) -> Iterator[Row]:
         yield Row(f"  {kind}", shown(counted))
     for name, counted in found["by_character"].items():
         yield Row(f"  {name}", shown(counted))
+    yield Row(f"  replies below {SURPRISING:g} nats per token", shown(found["surprising_replies"]))
 
 
 def details(found: Figures) -> Iterator[str]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+SURPRISING = -1.0  # nats per token: a reply below this on average is one that the model itself finds unlikely
+
 
 class Scored(NamedTuple):
     """A token's log-probability, and whether no other was likelier."""
