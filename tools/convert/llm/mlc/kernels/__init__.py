@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 from tvm.target import Target
 
-from tools.convert.llm.mlc.kernels import floats, integer_gemm, integer_gemv
+from tools.convert.llm.mlc.kernels import attention, elementwise, floats, integer_gemm, integer_gemv, rotation
 from tools.convert.llm.mlc.kernels.dots import Dot
-from tools.convert.llm.mlc.kernels.tir import GROUP
+from tools.convert.llm.mlc.kernels.tir import GROUP, Heads
 
 Activations = Literal["fp32", "int8"]
 
+VECTOR = 8  # floats: widths of heads are multiples of it
 LEAST_OUTS = 4  # lanes of the smallest vector
 
 
@@ -36,6 +37,32 @@ def gemm(out_features: int, in_features: int, target: Target, activations: Activ
     if activations == "fp32":
         return floats.gemm(out_features, in_features)
     return integer_gemm.gemm(out_features, in_features, Dot.best(target))
+
+
+def replace_attention(module: Any, heads: Heads, theta: float, scaled: bool) -> None:
+    """Puts the functions here in the place of those that TIRPagedKVCache put into `module` for a CPU.
+
+    `theta` is the base of the rotation; where positions are `scaled` TVM's own rotation stays.
+    """
+    own = (
+        []
+        if heads.size % VECTOR
+        else [attention.ragged(heads), attention.paged(heads), attention.decode(heads)]
+    )
+    if not scaled and heads.size % (2 * VECTOR) == 0:
+        own.append(rotation.rotate(heads, theta))
+    for function in own:
+        module[module.get_global_var(function.attrs["global_symbol"])] = function
+
+
+def gate(size: int) -> Any:
+    """x [1,m,2*size] -> y [1,m,size]: silu of the first half times the second. `size` is a multiple of 8."""
+    return elementwise.gate(size)
+
+
+def norm(size: int, epsilon: float) -> Any:
+    """x [1,m,size], weight [size] -> y [1,m,size]: RMS norm. `size` is a multiple of 8."""
+    return elementwise.norm(size, epsilon)
 
 
 def _check(outs: int, ins: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from tvm.tirx.script.builder import ir as T
 
 from tools.convert.llm.mlc.kernels.dots import Dot
-from tools.convert.llm.mlc.kernels.rows import HALF, Rows, quantise, reduced
+from tools.convert.llm.mlc.kernels.rows import HALF, Rows, quantise
 from tools.convert.llm.mlc.kernels.tir import (
     GROUP,
     block,
@@ -15,6 +15,7 @@ from tools.convert.llm.mlc.kernels.tir import (
     halves,
     keep,
     lanes,
+    reduced,
     room,
     shuffle,
     spread,

@@ -14,7 +14,7 @@ from typing import Any
 from tvm.tirx.script.builder import ir as T
 
 from tools.convert.llm.mlc.kernels.dots import Dot
-from tools.convert.llm.mlc.kernels.tir import GROUP, keep, lanes, room, shuffle, spread, store
+from tools.convert.llm.mlc.kernels.tir import GROUP, keep, lanes, reduced, room, shuffle, spread, store
 
 HALF = 4  # words of a group's even places, and of its odd ones
 
@@ -68,13 +68,3 @@ def _start(rows: Rows, place: Any, even: Any, odd: Any) -> None:
     for step in (2, 1):
         total = keep(dot.plus(total, shuffle([total], [lane ^ step for lane in range(HALF)])))
     store(rows.start, [place], shuffle([total], [0]))
-
-
-def reduced(operation: Any, vector: Any, count: int) -> Any:
-    """All lanes of `vector` in one, half by half."""
-    while count > 1:
-        count //= 2
-        vector = keep(vector)
-        low, high = shuffle([vector], range(count)), shuffle([vector], range(count, 2 * count))
-        vector = operation(low, high)
-    return vector

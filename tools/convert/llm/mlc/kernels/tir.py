@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import tvm
@@ -13,6 +14,7 @@ from tvm.tirx.script.builder import ir as T
 
 GROUP = 32  # weights that share a scale
 WORD = 8  # weights in one uint32, the first in the low bits
+SHARED_ROWS = 8  # rows of small work that are worth a second thread
 LOW = 0x0F0F0F0F  # the low nibble of each byte of a word
 
 Body = Callable[[Any, Any, Any, Any, Any], None]  # m, x, q_weight, q_scale, y
@@ -38,6 +40,28 @@ def function(name: str, rows: int | None, outs: int, ins: int, body: Body) -> An
             y = T.match_buffer(y_at, (T.int64(1), m, outs), "float32")
             body(m, x, weight, scale, y)
         return builder.get()
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How attention is divided."""
+
+    queries: int
+    keys: int
+    size: int
+
+    def key(self, head: Any) -> Any:
+        """Which head of keys and values a head of queries looks at."""
+        return head // (self.queries // self.keys)
+
+
+def each_row(m: Any, body: Callable[[Any], None]) -> None:
+    """`body` for m rows, by all threads when there are so many that it pays to wake them."""
+    with T.If(m < SHARED_ROWS):
+        with T.Then(), T.serial(0, m) as row:
+            body(row)
+        with T.Else(), T.parallel(0, m) as row:
+            body(row)
 
 
 @contextmanager
@@ -115,3 +139,13 @@ def shuffle(vectors: list[Any], order: Iterable[int]) -> Any:
 def keep(value: Any) -> Any:
     """`value` computed here, once."""
     return T.bind(value)
+
+
+def reduced(operation: Any, vector: Any, count: int) -> Any:
+    """All lanes of `vector` in one, half by half."""
+    while count > 1:
+        count //= 2
+        vector = keep(vector)
+        low, high = shuffle([vector], range(count)), shuffle([vector], range(count, 2 * count))
+        vector = operation(low, high)
+    return vector
