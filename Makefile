@@ -13,8 +13,8 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick check models bench bench-asr evaluate takes lines openvino convert topics train train-ears \
-        train-mind train-voice clean
+.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-topology evaluate takes lines personas \
+        openvino mlc convert topics train train-ears train-mind train-voice clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -58,6 +58,7 @@ topics: .venv/tested   ## the words of the ears for people (pocketsphinx), after
 train-mind: .venv/trainable ## the language model alone
 	$(BIN)/python -m tools.train.mind
 	$(EPSILON) models manifest --write
+	$(BIN)/python -m tools.personas
 
 train-voice: .venv/trainable ## the voice alone
 	$(BIN)/python -m tools.train.voice
@@ -75,6 +76,12 @@ bench: .venv/tested    ## time to first utterance, idle cost, a held interpreter
 bench-asr: .venv/convertible .venv/tested ## the ears beside four other recognisers (an environment of 3 GB, half an hour)
 	$(BIN)/python -m tools.bench.asr
 
+bench-llm: .venv/convertible .venv/tested ## the mind beside llama.cpp, onnxruntime-genai and openvino (an environment of its own, half an hour)
+	$(BIN)/python -m tools.bench.llm
+
+bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
+	$(BIN)/python -m tools.bench.topology
+
 evaluate: .venv/tested ## what the models can do: word errors, held-out questions, how well the voice is understood
 	@tools/system_packages train
 	$(BIN)/python -m tools.evaluate.ears --most 100
@@ -84,8 +91,14 @@ evaluate: .venv/tested ## what the models can do: word errors, held-out question
 takes: .venv/tested   ## replay every take and store what came out as the new reference (then read the difference)
 	$(BIN)/python -m tools.takes.update
 
-lines: .venv/installed ## record each character's line for trouble anew, after the voice has changed
+lines: .venv/installed ## record each character's line for trouble and openers anew, after the voice has changed
 	$(BIN)/python -m tools.lines
+
+personas: .venv/installed ## bake each character's persona into the mind, after mind or persona has changed
+	$(BIN)/python -m tools.personas --board $(BOARD)
+
+mlc: .venv/installed  ## add the TVM runtime and compiler, for minds compiled the MLC way
+	$(PIP) --no-deps apache-tvm==0.27.0.post1 apache-tvm-ffi==0.1.15.post2 ml_dtypes==0.6.0
 
 openvino: .venv/installed ## add the OpenVINO runtime, without the telemetry package it would bring
 	$(PIP) --no-deps $(OPENVINO)
