@@ -16,7 +16,7 @@ from tools.train.mind.tokens import Encoder, learn, pack
 from tools.train.mind.training import Plan, Rows, Trainer
 from tools.train.text.sentences import load as load_sentences
 
-DIALOGUES, DEVELOPMENT_DIALOGUES = 70_000, 300
+DIALOGUES, DEVELOPMENT_DIALOGUES = 60_000, 120
 TEXTS_FOR_VOCABULARY, SENTENCES_FOR_VOCABULARY = 300_000, 40_000
 
 

@@ -13,12 +13,12 @@ class Shape:
     """Sizes of the network, by the names of a Hugging Face Mistral configuration."""
 
     vocab_size: int = 2048
-    hidden_size: int = 256
-    intermediate_size: int = 704
-    num_hidden_layers: int = 6
-    num_attention_heads: int = 4
-    num_key_value_heads: int = 2
-    max_position_embeddings: int = 256
+    hidden_size: int = 320
+    intermediate_size: int = 864
+    num_hidden_layers: int = 4
+    num_attention_heads: int = 5
+    num_key_value_heads: int = 1
+    max_position_embeddings: int = 384
     rope_theta: float = 10000.0
     rms_norm_eps: float = 1e-5
 
