@@ -12,7 +12,7 @@ from tvm.target import Target
 
 from tools.convert.llm.architecture import Architecture
 from tools.convert.llm.mlc.kernels import Activations
-from tools.convert.llm.mlc.layers import Embedding, Linear, last_row, product
+from tools.convert.llm.mlc.layers import Embedding, Linear, Norm, gated, last_row, product
 from tools.convert.llm.mlc.rotation import turn_back
 
 COLDEST = 1e-5  # a temperature below it means: the likeliest token
@@ -42,12 +42,12 @@ class FeedForward(nn.Module):
 
     def __init__(self, shape: Architecture, target: Target, activations: Activations) -> None:
         super().__init__()
+        self.target = target
         self.gate_up_proj = Linear(shape.hidden_size, 2 * shape.intermediate_size, target, activations)
         self.down_proj = Linear(shape.intermediate_size, shape.hidden_size, target, activations)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = op.split(self.gate_up_proj(x), 2, axis=-1)
-        return self.down_proj(op.silu(gate) * up)
+        return self.down_proj(gated(self.gate_up_proj(x), self.target))
 
 
 class Layer(nn.Module):
@@ -57,8 +57,8 @@ class Layer(nn.Module):
         super().__init__()
         self.self_attn = Attention(shape, target, activations)
         self.mlp = FeedForward(shape, target, activations)
-        self.input_layernorm = _norm(shape)
-        self.post_attention_layernorm = _norm(shape)
+        self.input_layernorm = Norm(shape, target)
+        self.post_attention_layernorm = Norm(shape, target)
 
     def forward(self, x: Tensor, cache: PagedKVCache, layer: int) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), cache, layer)
@@ -73,7 +73,7 @@ class Trunk(nn.Module):
         self.embed_tokens = Embedding(shape)
         layers = [Layer(shape, target, activations) for _ in range(shape.num_hidden_layers)]
         self.layers = nn.ModuleList(layers)
-        self.norm = _norm(shape)
+        self.norm = Norm(shape, target)
 
     def forward(self, x: Tensor, cache: PagedKVCache) -> Tensor:
         for index, layer in enumerate(self.layers):
@@ -226,7 +226,3 @@ class DecoderModule(nn.Module):
             return self.lm_head(hidden)
         table = self.model.embed_tokens
         return product(hidden, table.q_weight, table.q_scale, self.target, self.activations)
-
-
-def _norm(shape: Architecture) -> nn.RMSNorm:
-    return nn.RMSNorm(shape.hidden_size, -1, shape.rms_norm_eps, bias=False)

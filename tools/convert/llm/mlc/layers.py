@@ -90,6 +90,32 @@ def weight_at(words: Any, scales: Any) -> Callable[[Any, Any], Any]:
     return value
 
 
+class Norm(nn.RMSNorm):
+    """RMS norm of the last axis: x divided by the root of its mean square, times the weight."""
+
+    def __init__(self, shape: Architecture, target: Target) -> None:
+        super().__init__(shape.hidden_size, -1, shape.rms_norm_eps, bias=False)
+        self.size, self.target = shape.hidden_size, target
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.target.kind.name != "llvm" or not _is_one(x.shape[0]):
+            return super().forward(x)
+        kernel = kernels.norm(self.size, self.epsilon)
+        result = Tensor.placeholder(list(x.shape), "float32")
+        return op.tensor_ir_op(kernel, f"norm_{self.size}", [x, self.weight], result)
+
+
+def gated(x: Tensor, target: Target) -> Tensor:
+    """[b, n, 2 * width] -> [b, n, width]: silu of the first half times the second."""
+    batch, count, both = x.shape
+    width = int(both) // 2
+    if target.kind.name != "llvm" or not _is_one(batch):
+        gate, up = op.split(x, 2, axis=-1)
+        return op.silu(gate) * up
+    result = Tensor.placeholder([1, count, width], "float32")
+    return op.tensor_ir_op(kernels.gate(width), f"gate_{width}", [x], result)
+
+
 def last_row(hidden: Tensor) -> Tensor:
     """[1, n, width] -> its last token's [1, 1, width]."""
     width = hidden.shape[2]

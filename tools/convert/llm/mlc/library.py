@@ -15,12 +15,14 @@ from tvm.s_tir import dlight
 from tools.convert.llm.architecture import Architecture
 from tools.convert.llm.mlc import quantise
 from tools.convert.llm.mlc.decoder import DecoderModule
-from tools.convert.llm.mlc.kernels import Activations
+from tools.convert.llm.mlc.kernels import Activations, Heads, replace_attention
 from tools.convert.llm.mlc.memory_plan import planned_bytes
 from tools.convert.llm.mlc.targets import Machine
 
 SEQUENCES = 4  # how many a cache is made for, unless the runtime asks for more
-TOLERANCES: dict[Activations, float] = {"fp32": 1e-4, "int8": 1e-4}  # logits in pieces against at once
+# Logits in pieces against at once. Rounding to int8 turns a last bit into a step: 0.11 was measured with random weights
+# and 24 layers, where logits reach 3.9.
+TOLERANCES: dict[Activations, float] = {"fp32": 1e-4, "int8": 0.25}
 GPU_RULES = (
     dlight.gpu.Matmul,
     dlight.gpu.GEMV,
@@ -59,6 +61,8 @@ def compile_library(build: Build, machine: Machine) -> Compiled:
     with machine.target, tvm.transform.PassContext(config=COMPILER_SETTINGS):
         decoder = DecoderModule(build.shape, build.chunk, machine.target, build.activations)
         module, named = decoder.export_tvm(spec=decoder.exports(), allow_extern=False)
+        if machine.is_cpu:
+            _with_own_attention(module, build.shape)
         module = _bounded(_with_embedding_buffer(module, build), build)
         module = tvm.transform.Sequential(_before_planning(machine))(module)
         metadata = describe(build, machine, named) | {"memory_usage": planned_bytes(module)}
@@ -116,6 +120,11 @@ def _with_embedding_buffer(module: Any, build: Build) -> Any:
         room = relax.op.builtin.alloc_tensor(sizes, "float32", runtime_device_index=0)
         builder.emit_func_output(builder.emit(room))
     return builder.finalize()
+
+
+def _with_own_attention(module: Any, shape: Architecture) -> None:
+    heads = Heads(shape.num_attention_heads, shape.num_key_value_heads, shape.head_dim)
+    replace_attention(module, heads, shape.rope_theta, bool(shape.rope_scaling))
 
 
 def _with_metadata(module: Any, metadata: dict[str, Any]) -> Any:
