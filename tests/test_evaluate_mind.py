@@ -210,6 +210,18 @@ def test_a_line_of_a_dialogue_may_name_its_speaker() -> None:
     assert speaker_and_words("hello") == ("user", ["hello"])
 
 
+def test_memory_is_asked_for_in_held_out_words_and_in_plain_ones() -> None:
+    said = read("memory.yaml")
+    plain = {said[kind]["plain"] for kind in ("name", "country")}
+    assert not plain & held_out_texts()
+    counted = share([True])
+    found = {key: {"6": counted} for key in ("name_listed", "name_unlisted")}
+    dishes = {"all": counted, "asked at once": counted, "one turn between": counted}
+    whole = found | {"name_plain": {"listed": counted, "unlisted": counted}, "facts": counted}
+    rows = list(memory.rows(whole | {"dishes": dishes, "dishes_plain": dishes}))
+    assert ("names of the world's list, after 6 other turns", "100 % (1 of 1)", ">= 95 %") in rows
+
+
 def test_the_table_is_in_columns() -> None:
     assert table([Row("a", "83 % (5 of 6)", ">= 95 %")]).splitlines()[1] == "a     83 % (5 of 6)  >= 95 %"
 

@@ -39,16 +39,19 @@ def measure(cast: Cast, quick: bool) -> Figures:
     known = world.words["names"]
     listed = known[:: max(1, len(known) // NAMES)][:NAMES]
     unlisted = [name for name in said["name"]["outside"] if name not in known]
+    kinds = {"listed": sample(listed, quick), "unlisted": sample(unlisted, quick)}
     found = {
-        "name_listed": _names(cast, said, sample(listed, quick)),
-        "name_unlisted": _names(cast, said, sample(unlisted, quick)),
+        **{f"name_{kind}": _names(cast, said, names) for kind, names in kinds.items()},
+        **{f"name_{kind}_plain": _plain_names(cast, said, names) for kind, names in kinds.items()},
         "facts": [_fact(cast, said, row, place) for place, row in enumerate(sample(said["facts"], quick))],
     }
     return {
         "name_listed": _by_turns(found["name_listed"]),
         "name_unlisted": _by_turns(found["name_unlisted"]),
+        "name_plain": {kind: share(row.right for row in found[f"name_{kind}_plain"]) for kind in kinds},
         "facts": share(row.right for row in found["facts"]),
         "dishes": _dishes(cast, said["country"], world, quick),
+        "dishes_plain": _dishes(cast, said["country"] | {"asked": [said["country"]["plain"]]}, world, quick),
         "forgotten": [asdict(row) for rows in found.values() for row in rows if not row.right],
     }
 
@@ -57,17 +60,27 @@ def _by_turns(found: Sequence[Recalled]) -> Figures:
     return {str(turns): share(row.right for row in found if row.between == turns) for turns in AFTER_TURNS}
 
 
-def _names(cast: Cast, said: dict, names: Sequence[str]) -> list[Recalled]:
+def _plain_names(cast: Cast, said: dict, names: Sequence[str]) -> list[Recalled]:
+    ways = said["name"] | {"asked": [said["name"]["plain"]]}
+    return _names(cast, said | {"name": ways}, names, AFTER_TURNS[-1:])
+
+
+def _names(
+    cast: Cast, said: dict, names: Sequence[str], after: Sequence[int] = AFTER_TURNS
+) -> list[Recalled]:
     ways = said["name"]
     return [
         _recall(
             cast,
             place + turns,
-            (ways["told"][place % len(ways["told"])].format(name=name), ways["asked"][(place + turns) % 5]),
+            (
+                ways["told"][place % len(ways["told"])].format(name=name),
+                ways["asked"][(place + turns) % len(ways["asked"])],
+            ),
             random.Random(1000 * turns + place).sample(said["between"], turns),
             name,
         )
-        for turns in AFTER_TURNS
+        for turns in after
         for place, name in enumerate(names)
     ]
 
@@ -118,10 +131,13 @@ def rows(found: Figures) -> Iterator[Row]:
         for turns, counted in found[key].items():
             wanted = ">= 95 %" if key == "name_listed" and turns == "6" else ""
             yield Row(f"{what}, after {turns} other turns", shown(counted), wanted)
+        plain = found["name_plain"][key.removeprefix("name_")]
+        yield Row(f"  after {AFTER_TURNS[-1]}, asked in training's words", shown(plain))
     yield Row(f"pet, age, colour, after {FACT_AFTER_TURNS} other turns", shown(found["facts"]))
     yield Row("country to dish", shown(found["dishes"]["all"]), ">= 90 %")
     for name in PLACES.values():
         yield Row(f"  {name}", shown(found["dishes"][name]))
+    yield Row("  asked in training's words", shown(found["dishes_plain"]["all"]))
 
 
 def details(found: Figures) -> Iterator[str]:
