@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class Subject:
         """CPU time."""
         return statistics.median(self.cpu_ms)
 
+    @property
+    def median_wall_ms(self) -> float:
+        """Time by the clock."""
+        return statistics.median(self.wall_ms)
+
 
 def interleaved(subjects: Sequence[Subject], given: Path, rounds: int) -> None:
     """Every subject once a round, so that what else the machine does falls on all of them."""
@@ -51,11 +57,12 @@ def interleaved(subjects: Sequence[Subject], given: Path, rounds: int) -> None:
             subject.run(given)
 
 
-def ratios(one: Subject, other: Subject) -> list[float]:
-    """How many times the other's CPU time each round took; none where one of them was not measured."""
+def ratios(one: Subject, other: Subject, by: Literal["cpu_ms", "wall_ms"] = "cpu_ms") -> list[float]:
+    """How many times the other's time each round took; none where one of them was not measured."""
     if one.failure or other.failure:
         return []
-    return [mine / theirs for mine, theirs in zip(one.cpu_ms, other.cpu_ms, strict=True)]
+    pairs = zip(getattr(one, by), getattr(other, by), strict=True)
+    return [mine / theirs for mine, theirs in pairs]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
