@@ -10,6 +10,7 @@ from tools.convert.llm.mlc.kernels.dots import Dot
 from tools.convert.llm.mlc.kernels.rows import HALF, Rows, quantise
 from tools.convert.llm.mlc.kernels.tir import (
     GROUP,
+    WORD,
     block,
     first,
     function,
@@ -40,6 +41,13 @@ def gemm(outs: int, ins: int, dot: Dot) -> Any:
             quantise(x, row, rows, groups)
         with T.parallel(0, -(-outs // tile)) as index, block("gemm"):
             start = first(outs, tile, index)
+            near, near_scale = room((tile, ins // WORD), "uint32"), room((tile, groups), "float32")
+            with T.serial(0, tile) as out:  # in the order of memory, which the processor then reads ahead
+                with T.serial(0, groups) as group:
+                    here = lanes(group * HALF, HALF)
+                    store(near, [out, here], weight[start + out, here])
+                with T.serial(0, groups) as group:
+                    store(near_scale, [out, group], scale[start + out, group])
             total = room((ROWS, tile), "float32")
             with T.serial(0, (m + ROWS - 1) // ROWS) as turn:
                 count = T.min(m - turn * ROWS, ROWS)
@@ -47,8 +55,7 @@ def gemm(outs: int, ins: int, dot: Dot) -> Any:
                     store(total, [row, lanes(0, tile)], spread(T.float32(0), tile))
                 with T.serial(0, groups) as group:
                     columns = [
-                        _column(weight, scale, start + column * dot.words, group, dot)
-                        for column in range(wide)
+                        _column(near, near_scale, column * dot.words, group, dot) for column in range(wide)
                     ]
                     with T.serial(0, count) as row:
                         _row(rows, group, turn * ROWS + row, columns, total, row, dot)
@@ -58,7 +65,7 @@ def gemm(outs: int, ins: int, dot: Dot) -> Any:
     return function(f"gemm_int8_{outs}_{ins}", None, outs, ins, body)
 
 
-def _column(weight: Any, scale: Any, start: Any, group: Any, dot: Dot) -> tuple[list[Any], Any]:
+def _column(weight: Any, scale: Any, start: int, group: Any, dot: Dot) -> tuple[list[Any], Any]:
     """One group of `dot.words` outputs: eight vectors of bytes, and the scales."""
     words = turned([weight[start + row, lanes(group * HALF, HALF)] for row in range(dot.words)], dot.words)
     parts = [halves(each, dot.words) for each in words]
