@@ -65,9 +65,10 @@ train-voice: .venv/trainable ## the voice alone
 	$(EPSILON) models manifest --write
 	$(BIN)/python -m tools.lines
 
-bench: .venv/tested    ## time to first utterance, idle cost, a held interpreter, privacy, hearing (a quarter of an hour)
+bench: .venv/tested    ## time to first utterance, the first phrase, idle cost, a held interpreter, privacy, hearing (a quarter of an hour)
 	@tools/system_packages test
 	$(BIN)/python -m tools.bench.tifu
+	$(BIN)/python -m tools.bench.first_phrase
 	$(BIN)/python -m tools.bench.silence
 	$(BIN)/python -m tools.bench.gil
 	$(BIN)/python -m tools.bench.privacy
