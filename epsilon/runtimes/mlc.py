@@ -42,15 +42,15 @@ OPENCL_TARGET = "opencl-mali"
 def load_decoder(model: Model, seat: Seat) -> PagedDecoder:
     """The model on the seat's device and cores; ModelError when package, version, library or files are wrong."""
     demand_directory(model.folder)
-    demand_version(model)
+    demand_version(model, _installed())
     library = find_library(model.folder, seat.device)
     limit_threads(seat)
     return PagedDecoder(FfiBindings(seat.device), library, model.folder)
 
 
-def demand_version(model: Model) -> None:
-    """ModelError when the installed TVM is not the one that the model's library was compiled with."""
-    here, anew = _installed(), "python -m tools.convert.llm compiles it anew"
+def demand_version(model: Model, here: str) -> None:
+    """ModelError when the TVM here is not the one that the model's library was compiled with."""
+    anew = "python -m tools.convert.llm compiles it anew"
     if not model.tvm:
         what = f"its row in the manifest does not say which TVM compiled its library; this is TVM {here}"
         raise ModelError(what, f"model {model.name}", f"`tvm: VERSION` in the row; {anew}")

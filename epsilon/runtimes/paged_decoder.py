@@ -109,6 +109,7 @@ class PagedDecoder:
 
     def run(self, cache: PagedCache, ids: Sequence[int]) -> Logits:
         """See Decoder."""
+        self._check_fits(cache, len(ids))
         rows = self._pass["embed"](self._tvm.tensor(np.array(ids, np.int32)), self._parameters)
         rows = self._reshape(rows, self._tvm.shape(1, len(ids), int(rows.shape[-1])))
         name = "decode" if len(ids) == 1 else "prefill"
@@ -162,10 +163,6 @@ class PagedDecoder:
     def _forward(self, cache: PagedCache, count: int, function: Callable[..., Any], *arguments: Any) -> Any:
         """A pass that appends `count` positions; its first result."""
         self._sweep()
-        if not 0 < count <= self.chunk or cache.length + count > self.limit:
-            raise ValueError(
-                f"{count} tokens after {cache.length}: a pass takes 1 to {self.chunk} up to {self.limit}"
-            )
         self._demand(-(-count // PAGE_TOKENS) + 1)
         try:
             self._state["begin_forward"](self._cache, self._tvm.shape(cache.number), self._tvm.shape(count))
@@ -175,6 +172,12 @@ class PagedDecoder:
             raise InferenceError(f"TVM failed: {_first_line(error)}") from error
         cache.length += count
         return result
+
+    def _check_fits(self, cache: PagedCache, count: int) -> None:
+        if not 0 < count <= self.chunk or cache.length + count > self.limit:
+            raise ValueError(
+                f"{count} tokens after {cache.length}: a pass takes 1 to {self.chunk} up to {self.limit}"
+            )
 
     def _named(self) -> PagedCache:
         """A number for a sequence; when nobody holds the cache any more it is remembered to be removed.
@@ -186,9 +189,21 @@ class PagedDecoder:
         weakref.finalize(cache, self._gone.append, cache.number).atexit = False
         return cache
 
+    def forget(self, number: int) -> None:
+        """Remove a sequence that nobody holds any more."""
+        self._state["remove_sequence"](self._cache, number)
+
+    def offers(self, name: str) -> bool:
+        """Whether the library has a function of that name."""
+        try:
+            self._machine[name]
+        except self._tvm.errors:
+            return False
+        return True
+
     def _sweep(self) -> None:
         while self._gone:
-            self._state["remove_sequence"](self._cache, self._gone.pop())
+            self.forget(self._gone.pop())
 
     def _demand(self, pages: int) -> None:
         """InferenceError when the cache has not so many pages left."""
@@ -198,12 +213,11 @@ class PagedDecoder:
 
     def _own(self, name: str) -> Callable[..., Any]:
         """A function that libraries of this project have and others have not."""
-        try:
-            function: Callable[..., Any] = self._machine[name]
-        except self._tvm.errors as error:
+        if not self.offers(name):
             raise ModelError(
-                f"the library has no function '{name}': it is not of tools.convert.llm"
-            ) from error
+                f"the library has no function '{name}'", hint="python -m tools.convert.llm makes one"
+            )
+        function: Callable[..., Any] = self._machine[name]
         return function
 
 

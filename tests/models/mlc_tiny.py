@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from epsilon.config.models import Model
-from tools.convert.llm import Options, convert
+from tools.convert.llm import Activations, Options, convert
 from tools.convert.llm.random_checkpoint import Sizes, write
 
 SIZES = Sizes(
@@ -13,8 +13,12 @@ SIZES = Sizes(
 )
 
 
-def mind(folder: Path, seed: int = 4) -> Model:
+def mind(
+    folder: Path, seed: int = 4, activations: Activations = "fp32", targets: tuple[str, ...] = ("host",)
+) -> Model:
     """A speaker of nonsense in `folder`."""
     checkpoint = folder.parent / f"{folder.name}-checkpoint"
     write(checkpoint, SIZES, seed, scale=0.3)
-    return convert(checkpoint, folder, Options(), say=lambda line: None)
+    return convert(
+        checkpoint, folder, Options(activations=activations, targets=targets), say=lambda line: None
+    )

@@ -14,6 +14,7 @@ from epsilon.config.models import Model
 
 Say = Callable[[str], None]
 Form = Literal["mlc", "onnx"]
+Activations = Literal["fp32", "int8"]
 
 TARGETS = ("host", "aarch64", "opencl-mali")
 
@@ -25,7 +26,7 @@ class Options:
     form: Form = "mlc"
     targets: tuple[str, ...] = ("host",)  # of the form mlc: the machines to compile a library for
     context: int = 0  # positions; 0: as many as the checkpoint has
-    activations: Literal["fp32", "int8"] = "int8"  # what is multiplied with the int4 weights
+    activations: Activations = "int8"  # what is multiplied with the int4 weights
     chat: Path | None = None  # a chat.yaml; None: the one in the checkpoint's folder, if any
     licence: str = "unknown"  # of the checkpoint, for the manifest
     source: str = ""  # where the checkpoint comes from; "": the folder's name

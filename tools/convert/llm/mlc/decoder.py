@@ -12,7 +12,7 @@ from tvm.target import Target
 
 from tools.convert.llm.architecture import Architecture
 from tools.convert.llm.mlc.kernels import Activations
-from tools.convert.llm.mlc.layers import Embedding, Linear, Norm, gated, last_row, product
+from tools.convert.llm.mlc.layers import Embedding, Linear, Norm, chosen_rows, gated, last_row, product
 from tools.convert.llm.mlc.rotation import turn_back
 
 COLDEST = 1e-5  # a temperature below it means: the likeliest token
@@ -110,7 +110,7 @@ class DecoderModule(nn.Module):
     ) -> Any:
         """Several sequences' tokens in a row -> scores [1, b, vocabulary] at the positions named."""
         hidden = self.model(input_embeds, paged_kv_cache)
-        return self._scores(op.take(hidden, logit_positions, axis=1)), paged_kv_cache
+        return self._scores(chosen_rows(hidden, logit_positions)), paged_kv_cache
 
     def batch_decode(self, input_embeds: Tensor, paged_kv_cache: PagedKVCache) -> Any:
         """The next token of several sequences [b, 1, width] -> scores [b, 1, vocabulary]."""

@@ -126,6 +126,16 @@ def last_row(hidden: Tensor) -> Tensor:
     return op.tensor_expr_op(last, "last_row", [hidden])
 
 
+def chosen_rows(hidden: Tensor, positions: Tensor) -> Tensor:
+    """[1, n, width] -> the rows [1, b, width] at the positions."""
+    width = hidden.shape[2]
+
+    def chosen(rows: Any, wanted: Any) -> Any:
+        return te.compute((1, wanted.shape[0], width), lambda b, n, k: rows[b, wanted[n], k], name="chosen")
+
+    return op.tensor_expr_op(chosen, "chosen_rows", [hidden, positions])
+
+
 def _is_one(size: Any) -> bool:
     """Whether a size is known to be 1; sizes that are only known at run time are not."""
     return isinstance(size, int | tirx.IntImm) and int(size) == 1
