@@ -1,11 +1,14 @@
 """The matrix kernels of the MLC path against numpy, and which instructions they become on which processor.
 
-Where a target's instructions cannot run here (VNNI, dotprod) the kernel is compiled and its assembly read.
+Where a target's instructions cannot run here (VNNI) the kernel is compiled and its assembly read; those of aarch64
+are run by qemu where build/aarch64 is prepared.
 """
 
 from __future__ import annotations
 
 import functools
+import subprocess
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 
 tvm = pytest.importorskip("tvm", reason="the MLC path needs apache-tvm")
 
+from tools.convert.llm import aarch64  # noqa: E402
 from tools.convert.llm.mlc import kernels  # noqa: E402
 from tools.convert.llm.mlc.kernels import Activations  # noqa: E402
 from tools.convert.llm.mlc.quantise import dequantise, quantise  # noqa: E402
@@ -28,7 +32,7 @@ CORTEX_A76 = {"kind": "llvm", "mtriple": "aarch64-linux-gnu", "mcpu": "cortex-a7
 CORTEX_A53 = {"kind": "llvm", "mtriple": "aarch64-linux-gnu", "mcpu": "cortex-a53"}
 
 # Outputs x inputs: a shape that every tile divides, and such as none does.
-SHAPES = [(48, 256), (29, 128), (7, 96)]
+SHAPES = [(48, 256), (29, 128), (7, 96), (12, 320)]
 ROWS = [1, 2, 5, 33, 130]
 
 
@@ -178,3 +182,30 @@ def assert_close(found: Array, x: Array, weights: Case) -> None:
     """Equal but for the rounding of floats; sums of many terms are judged by the size of the terms."""
     terms = np.abs(x) @ np.abs(weights.floats).T
     assert (np.abs(found - x.astype(np.float64) @ weights.floats.T) <= 2e-6 * terms + 1e-30).all()
+
+
+EMULATED = """
+import sys, numpy, tvm
+given = numpy.load(sys.argv[1])
+y = tvm.runtime.tensor(numpy.zeros((1, given["x"].shape[1], given["words"].shape[0]), "float32"))
+library = tvm.runtime.load_module(sys.argv[2])
+library["kernel"](*(tvm.runtime.tensor(given[name]) for name in ("x", "words", "scales")), y)
+numpy.save(sys.argv[3], y.numpy()[0])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gemv", "gemm"])
+def test_on_an_emulated_aarch64_the_sums_are_the_same(kind: str, tmp_path: Path) -> None:
+    if missing := aarch64.missing():
+        pytest.skip(missing)
+    from tvm.support import cc
+
+    weights, x = case(29, 128), rows(1 if kind == "gemv" else 5, 128)
+    link = cc.cross_compiler("aarch64-linux-gnu-g++", options=["-shared", "-fPIC"])
+    build(kind, 29, 128, "int8", CORTEX_A76).export_library(str(tmp_path / "kernel.so"), fcompile=link)
+    np.savez(tmp_path / "given.npz", x=x[None], words=weights.words, scales=weights.scales)
+    files = [str(tmp_path / name) for name in ("given.npz", "kernel.so", "found.npy")]
+    command = aarch64.command("-c", EMULATED, *files)
+    subprocess.run(command, env=aarch64.environment(), check=True, timeout=300)
+    assert_close(np.load(files[-1]), as_int8(x), weights)

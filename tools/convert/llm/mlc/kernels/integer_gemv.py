@@ -31,10 +31,9 @@ def gemv(outs: int, ins: int, dot: Dot) -> Any:
     One output after the other: weights are read from memory in their order, which is what limits this.
     """
     groups = ins // GROUP
-    while dot.groups > 1 and groups % (FOLD * dot.groups):
+    while groups % dot.groups:
         dot = Dot(dot.path, dot.size // 2)
-    fold = FOLD if groups % FOLD == 0 else 1
-    step = fold * dot.groups
+    turns, rest = divmod(groups // dot.groups, FOLD)
 
     def body(m: Any, x: Any, weight: Any, scale: Any, y: Any) -> None:
         rows = Rows.of(1, groups, HALF, dot)
@@ -43,12 +42,21 @@ def gemv(outs: int, ins: int, dot: Dot) -> Any:
             total = room((dot.words,), "float32")
             every = lanes(0, dot.words)
             store(total, [every], spread(T.float32(0), dot.words))
-            with T.serial(0, groups // step) as turn:
-                sums = _sums(rows, weight, out, turn * fold, fold)
-                store(total, [every], total[every] + sums * _scales(rows, scale, out, turn * step, step))
+            with T.serial(0, turns) as turn:
+                part = _scaled(rows, weight, scale, out, turn * FOLD, FOLD)
+                store(total, [every], total[every] + part)
+            if rest:
+                part = _scaled(rows, weight, scale, out, turns * FOLD, rest)
+                store(total, [every], total[every] + part)
             store(y, [0, 0, out], reduced(lambda a, b: a + b, total[every], dot.words))
 
     return function(f"gemv_int8_{outs}_{ins}", 1, outs, ins, body)
+
+
+def _scaled(rows: Rows, weight: Any, scale: Any, out: Any, vector: Any, count: int) -> Any:
+    """The products of up to four vectors of weights as floats."""
+    group = vector * rows.dot.groups
+    return _sums(rows, weight, out, vector, count) * _scales(rows, scale, out, group, count)
 
 
 def _sums(rows: Rows, weight: Any, out: Any, vector: Any, count: int) -> Any:
@@ -66,9 +74,11 @@ def _sums(rows: Rows, weight: Any, out: Any, vector: Any, count: int) -> Any:
 
 
 def _scales(rows: Rows, scale: Any, out: Any, group: Any, count: int) -> Any:
-    """Weights' scale times activations', in the order of `_sums`."""
-    if count == 1:
-        return spread(rows.scale[group] * scale[out, group], HALF)
-    both = keep(rows.scale[lanes(group, count)] * scale[out, lanes(group, count)])
+    """Weights' scale times activations', in the order of `_sums`; where there is no vector any scale will do."""
     groups = rows.dot.groups
-    return shuffle([both], [vector * groups + group for group in range(groups) for vector in range(FOLD)])
+    if count * groups == 1:
+        return spread(rows.scale[group] * scale[out, group], HALF)
+    here = lanes(group, count * groups)
+    both = keep(rows.scale[here] * scale[out, here])
+    vectors = [min(vector, count - 1) for vector in range(FOLD)]
+    return shuffle([both], [vector * groups + group for group in range(groups) for vector in vectors])
