@@ -110,7 +110,11 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ("engine: whisper, ", "", ["boards/bench.yaml:6:8", "stage 'asr' needs the key 'engine'"]),
     ("model: ears", "model: earz", ["boards/bench.yaml:6:33", "no model 'earz'", "did you mean ears?"]),
     ("model: ears", "model: mind", ["boards/bench.yaml:6:33", "is for llm, not for asr", "for asr: ears"]),
-    ("ears, runtime: onnx", "ears, runtime: onyx", ["6:48", "no runtime 'onyx'", "did you mean onnx?"]),
+    (
+        "ears, runtime: onnx",
+        "ears, runtime: onyx",
+        ["6:48", "no runtime for asr 'onyx'", "did you mean onnx?"],
+    ),
     ("ears, runtime: onnx", "ears, runtime: rknn", ["6:48", "needs the key 'npu_cores'"]),
     ("ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [3]", ["6:66", "out of range", "to 2"]),
     ("ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [0, 2]", ["6:65", "[0, 1] or [0, 1, 2]"]),

@@ -199,7 +199,9 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
         _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
     if settings.runtime:
         where = board.place("stages", stage, "runtime")
-        _check_name(settings.runtime, "runtime", folders.loadable_names("runtimes"), where, problems)
+        loader = "load_decoder" if stage == "llm" else "load"
+        able = folders.loadable_names("runtimes", function=loader)
+        _check_name(settings.runtime, f"runtime for {stage}", able, where, problems)
     if settings.model and stage in MODEL_STAGES:
         _check_model(board, stage, settings, problems)
 

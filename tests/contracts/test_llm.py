@@ -7,6 +7,7 @@ exactly as the runtime's decoder promises by its `tolerance`, and what is said i
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,26 @@ from tests.found import load, load_shipped, shipped
 from tests.models.tiny import MINDS, mind
 
 ABLE = loadable_names("runtimes", function="load_decoder")
+PACKAGES = {"mlc": "tvm"}  # runtimes that need a package which not everybody installs
+COMPILED = {"mlc"}
 ELSEWHERE = {"mlc_llm"}  # runtimes that no wheel brings; their own tests hold them to a double of the package
 SENTENCE = "what is the name of a small toy that talks and why does it never stop"
 WORDS = SENTENCE.split()
 
 
-@pytest.fixture(scope="module", params=[*MINDS, *shipped("llm")])
+def cases() -> Iterator[Any]:
+    """What is compiled for the test takes its time."""
+    for name in (*MINDS, *shipped("llm")):
+        yield pytest.param(name, marks=[pytest.mark.slow] if name in COMPILED else [])
+
+
+@pytest.fixture(scope="module", params=cases())
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     if request.param in shipped("llm"):
         return load_shipped(request.param)
     name, make = MINDS[request.param]
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name], reason="it comes with an extra of this project")
     runtime = importlib.import_module(f"epsilon.runtimes.{name}")
     return load(make(tmp_path_factory.mktemp("mind")), runtime)
 

@@ -13,7 +13,7 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from epsilon.config.models import Model
-from tests.models import graphs
+from tests.models import graphs, mlc_tiny
 from tools.train.mind.graph import EXACT, ROUNDED, Build, build
 
 LETTERS = string.ascii_lowercase
@@ -167,6 +167,7 @@ TINY: dict[str, dict[str, Callable[[Path], Model]]] = {
 MINDS: dict[str, tuple[str, Callable[[Path], Model]]] = {
     "onnx": ("onnx", mind),
     "onnx with rounded activations": ("onnx", lambda folder: mind(folder, accuracy=ROUNDED)),
+    "mlc": ("mlc", mlc_tiny.mind),
 }
 
 
