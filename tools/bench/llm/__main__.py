@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     except NotPrepared as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{NAME}: RANDOM weights, 4 bits; {given.rounds} rounds", flush=True)
+    print(f"{NAME}: RANDOM weights, 4 bits", flush=True)
     found = measure(Plan(folder, given.threads, given.rounds, peers), failed)
     print_speeds(found)
     print_sizes(found)

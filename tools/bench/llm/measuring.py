@@ -80,6 +80,7 @@ def measure(plan: Plan, failed: Mapping[str, str]) -> Measured:
         for count in plan.threads:
             found.memory[count] = Subject(READ, stack.enter_context(_memory(plan.folder, count)), READ)
             found.rows += [_row(stack, plan, name, count, failed) for name in _names(plan)]
+        print(f"all are loaded; {plan.rounds} rounds", flush=True)
         interleaved([*found.memory.values(), *_in_turn(found.rows)], given, plan.rounds)
         for row in found.rows:
             row.facts = _facts(row, given)

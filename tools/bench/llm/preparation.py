@@ -27,7 +27,7 @@ OWN_FORMS = {  # and the toy's own, by tools.convert.llm
     "onnx": ("--to", "onnx", "--activations", "int8"),
     "mlc": ("--to", "mlc", "--target", "host", "--activations", "int8"),
 }
-MAKERS = "tools/convert/llm/**/*.py"
+MAKERS = ("tools/convert/llm/**/*.py", "tools/train/mind/graph.py")
 TOKENIZER = {
     "tokenizer_class": "PreTrainedTokenizerFast",
     "bos_token": "<s>",
@@ -71,7 +71,7 @@ def peer_forms(python: Path, folder: Path) -> dict[str, str]:
 def own_forms(folder: Path) -> dict[str, str]:
     """The same for the toy's runtimes; made again when what makes them has changed."""
     failed = {}
-    newest = max(path.stat().st_mtime for path in ROOT.glob(MAKERS))
+    newest = max(path.stat().st_mtime for pattern in MAKERS for path in ROOT.glob(pattern))
     for runtime, options in OWN_FORMS.items():
         made = folder / runtime
         if not made.exists() or made.stat().st_mtime < newest:

@@ -16,7 +16,8 @@ import onnx
 
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
-from epsilon.realtime import calm_python
+from epsilon.realtime import Seat, calm_python
+from epsilon.runtimes.decoder import Decoder
 from epsilon.toy import seat_of
 from tools.bench import print_table
 from tools.bench.topology import PREFILL
@@ -48,8 +49,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Builds, measures, prints and draws."""
     given = _options(arguments)
     blocks = {name: BLOCKS[name] for name in (["pocket"] if given.quick else BLOCKS)}
+    board = load_board(given.board)
+    seat = seat_of(board, "llm")
+    loaded = {name: _loaded(name, block, given.folder, seat) for name, block in blocks.items()}
+    print(f"all are loaded; {given.rounds} rounds", flush=True)
     calm_python()
-    found = {name: _measured(name, block, given) for name, block in blocks.items()}
+    seat.take()
+    alone = {name: timed(decoders, given.rounds) for name, decoders in loaded.items()}
+    with company(board, load_character(board.character)):
+        beside = {name: timed(decoders, given.rounds) for name, decoders in loaded.items()}
+    found = {
+        name: _rows(name, block, given.folder, alone[name], beside[name]) for name, block in blocks.items()
+    }
     for name, block in blocks.items():
         print_block(block, found[name], losses())
     draw(given.picture, "RANDOM weights; medians by the clock, one thread", panels(blocks, found))
@@ -57,19 +68,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _measured(name: str, block: Block, given: argparse.Namespace) -> list[Row]:
-    """A block's shapes, each in turn."""
-    board = load_board(given.board)
-    seat = seat_of(board, "llm")
-    folders = {shape.name: kept(given.folder, name, shape, block.how) for shape in block.shapes}
-    decoders = {shape: load(folder, seat) for shape, folder in folders.items()}
-    seat.take()
-    alone = timed(decoders, given.rounds)
-    with company(board, load_character(board.character)):
-        beside = timed(decoders, given.rounds)
-    chains = {shape: longest(onnx.load(folder / "model.onnx").graph) for shape, folder in folders.items()}
-    names = [(shape, shape.name) for shape in block.shapes]
-    return [Row(shape, chains[one], alone[one], beside[one]) for shape, one in names]
+def _loaded(name: str, block: Block, folder: Path, seat: Seat) -> dict[str, Decoder]:
+    """A block's shapes by their names."""
+    return {shape.name: load(kept(folder, name, shape, block.how), seat) for shape in block.shapes}
+
+
+def _rows(
+    name: str, block: Block, folder: Path, alone: Mapping[str, Times], beside: Mapping[str, Times]
+) -> list[Row]:
+    """What was measured of a block, and the chains of its graphs."""
+    found = []
+    for shape in block.shapes:
+        graph = onnx.load(kept(folder, name, shape, block.how) / "model.onnx").graph
+        found.append(Row(shape, longest(graph), alone[shape.name], beside[shape.name]))
+    return found
 
 
 def print_block(block: Block, rows: list[Row], learned: Mapping[str, Loss]) -> None:

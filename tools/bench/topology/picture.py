@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 WIDTH, HEIGHT, LEFT, TOP, GAP = 430, 250, 60, 70, 60  # pixels of a panel and around it
 COLOURS = ("#2980b9", "#c0392b", "#27ae60")
 MARKS = 4  # along the upright axis
+ROOM = 1.1  # the axis ends above the highest value, which stands over its mark
+UNDER, OVER = 20, -10  # where numbers stand: the first line's under its marks, the others' over them
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def scale(highest: float) -> float:
 
 
 def _panel(panel: Panel) -> list[str]:
-    top = scale(max(max(line.values) for line in panel.lines))
+    top = scale(ROOM * max(max(line.values) for line in panel.lines))
     parts = [f'<text x="0" y="-30" font-weight="bold">{escape(panel.title)}</text>']
     for mark in range(MARKS + 1):
         y = HEIGHT * (1 - mark / MARKS)
@@ -66,7 +68,7 @@ def _panel(panel: Panel) -> list[str]:
             f'<text x="{_x(place, panel):.1f}" y="{HEIGHT + 18}" text-anchor="middle">{escape(shape)}</text>'
         )
     for line, colour in zip(panel.lines, COLOURS, strict=False):
-        parts += _line(line, colour, panel, top)
+        parts += _line(line, colour, panel, top, UNDER if line is panel.lines[0] else OVER)
     for number, (line, colour) in enumerate(zip(panel.lines, COLOURS, strict=False)):
         x = 10 + 170 * number
         parts.append(f'<circle cx="{x}" cy="-14" r="4" fill="{colour}"/>')
@@ -74,14 +76,14 @@ def _panel(panel: Panel) -> list[str]:
     return parts
 
 
-def _line(line: Line, colour: str, panel: Panel, top: float) -> list[str]:
+def _line(line: Line, colour: str, panel: Panel, top: float, shift: int) -> list[str]:
     places = [(_x(place, panel), HEIGHT * (1 - value / top)) for place, value in enumerate(line.values)]
     corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     parts = [f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>']
     for (x, y), value in zip(places, line.values, strict=True):
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
         parts.append(
-            f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="middle" fill="{colour}">{value:.3g}</text>'
+            f'<text x="{x:.1f}" y="{y + shift:.1f}" text-anchor="middle" fill="{colour}">{value:.3g}</text>'
         )
     return parts
 
