@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from tools.bench.llm import CONTEXT, DECODED, LONGEST, report
+from tools.bench.llm import __main__ as llm
 from tools.bench.llm.gguf_file import interleaved, renamed
 from tools.bench.llm.measures import IDS, REFERENCE, Facts, Greedy, Loaded, alike, tasks
 from tools.bench.llm.measuring import TOKENS, Measured, Plan, Row, measure
@@ -171,6 +172,16 @@ def test_parameters_are_counted_as_the_graph_asks_for_them() -> None:
     assert "lm_head.weight" not in weights
 
 
+@pytest.mark.parametrize("wrong", [["--threads", "0"], ["--rounds", "some"], ["--python", "no/such/python"]])
+def test_what_cannot_be_measured_is_said_at_once(
+    wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        llm.main([*wrong, "--folder", str(tmp_path)])
+    assert ended.value.code == 2 and wrong[0] in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_held_out_losses_are_of_shapes_in_the_table() -> None:
     assert set(losses(FILE)) <= {shape.name for shape in POCKET.shapes}
 
@@ -192,5 +203,5 @@ def test_the_table_and_the_picture_show_every_shape(
 
 def test_axes_end_at_a_round_number() -> None:
     assert [scale(value) for value in (0.42, 0.9, 1.0, 7.3, 12.0, 99.0)] == pytest.approx(
-        [0.5, 1.0, 1.0, 8.0, 15.0, 100.0]
+        [0.48, 1.0, 1.0, 8.0, 12.0, 100.0]
     )

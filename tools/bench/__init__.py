@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 
@@ -15,6 +16,13 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         print("  ".join(aligned).rstrip())
+
+
+def count(text: str) -> int:
+    """A number of an option that counts something: 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' should be a whole number, 1 or more")
+    return int(text)
 
 
 def _cell(value: object) -> str:

@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tools.bench import count
 from tools.bench.llm.measuring import Plan, measure
 from tools.bench.llm.preparation import checkpoint, own_forms, peer_forms, peers_environment
 from tools.bench.llm.report import goals, print_sizes, print_speeds
@@ -53,8 +54,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="the toy's own runtimes alone")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
-    parser.add_argument("--rounds", type=int, default=9, help="runs of each row (default: 9)")
+    parser.add_argument("--threads", type=count, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
+    parser.add_argument("--rounds", type=count, default=9, help="runs of each row (default: 9)")
     parser.add_argument(
         "--python",
         type=Path,
@@ -63,7 +64,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=Path("build/bench/llm"), help="where the network is kept"
     )
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if given.python is not None and not given.python.is_file():
+        parser.error(f"--python {given.python}: there is no such file")
+    return given
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from epsilon.config.character import load_character
 from epsilon.realtime import Seat, calm_python
 from epsilon.runtimes.decoder import Decoder
 from epsilon.toy import seat_of
-from tools.bench import print_table
+from tools.bench import count, print_table
 from tools.bench.topology import PREFILL
 from tools.bench.topology.chain import Chain, longest
 from tools.bench.topology.company import company
@@ -130,7 +130,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="the pocket mind's shapes alone")
-    parser.add_argument("--rounds", type=int, default=15, help="runs of each shape (default: 15)")
+    parser.add_argument("--rounds", type=count, default=15, help="runs of each shape (default: 15)")
     parser.add_argument("--board", default="host")
     parser.add_argument("--picture", type=Path, default=Path("out/topology.svg"))
     parser.add_argument(

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 WIDTH, HEIGHT, LEFT, TOP, GAP = 430, 250, 60, 70, 60  # pixels of a panel and around it
 COLOURS = ("#2980b9", "#c0392b", "#27ae60")
 MARKS = 4  # along the upright axis
+ROUND = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10, 12)  # ends of an axis whose quarters read well
 ROOM = 1.1  # the axis ends above the highest value, which stands over its mark
 UNDER, OVER = 20, -10  # where numbers stand: the first line's under its marks, the others' over them
 
@@ -52,7 +53,7 @@ def draw(path: Path, title: str, rows: Sequence[Sequence[Panel]]) -> None:
 def scale(highest: float) -> float:
     """The end of an axis from 0: a round number just above the highest value."""
     step = 10.0 ** (len(str(int(highest))) - 1) if highest >= 1 else 0.1
-    return next(step * times for times in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20) if step * times >= highest)
+    return next(step * times for times in ROUND if step * times >= highest)
 
 
 def _panel(panel: Panel) -> list[str]:
