@@ -7,6 +7,7 @@ needs and no more: on a board, or under an emulator, there is no compiler.
 from __future__ import annotations
 
 import argparse
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def main() -> None:
     given = parser.parse_args()
     model = Model("exercise", given.folder, "llm", "mistral", "", "", "", {}, tvm=given.tvm)
     np.save(given.out, answers(mlc.load_decoder(model, Seat())))
+    print(f"{platform.machine()}: {given.out}")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ class Compiled:
 
     executable: Any
     metadata: dict[str, Any]
+    planned: Any  # the module before its last passes: kernels scheduled, memory planned
 
     def export(self, path: Path, machine: Machine) -> None:
         """Link it."""
@@ -64,12 +65,12 @@ def compile_library(build: Build, machine: Machine) -> Compiled:
         if machine.is_cpu:
             _with_own_attention(module, build.shape)
         module = _bounded(_with_embedding_buffer(module, build), build)
-        module = tvm.transform.Sequential(_before_planning(machine))(module)
-        metadata = describe(build, machine, named) | {"memory_usage": planned_bytes(module)}
-        module = tvm.transform.Sequential(_after_planning())(_with_metadata(module, metadata))
+        planned = tvm.transform.Sequential(_before_planning(machine))(module)
+        metadata = describe(build, machine, named) | {"memory_usage": planned_bytes(planned)}
+        module = tvm.transform.Sequential(_after_planning())(_with_metadata(planned, metadata))
         nothing = tvm.transform.Sequential([])
         executable = tvm.compile(module, target=machine.target, relax_pipeline=nothing)
-    return Compiled(executable, metadata)
+    return Compiled(executable, metadata, planned)
 
 
 def describe(build: Build, machine: Machine, named: list[tuple[str, Any]]) -> dict[str, Any]:
