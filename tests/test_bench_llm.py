@@ -82,6 +82,8 @@ def test_tokens_a_second_come_from_the_clock() -> None:
     assert one.speed("decode") == pytest.approx(1000 * DECODED / 320)
     assert one.speed("prefill 32") == pytest.approx(2000)
     assert one.cpu_ms("decode") == pytest.approx(320 / DECODED)
+    one.tasks["decode"].wall_ms[0] = 160.0
+    assert one.best("decode") == pytest.approx(1000 * DECODED / 160)
 
 
 def test_the_fastest_peer_is_what_counts() -> None:

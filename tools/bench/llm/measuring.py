@@ -39,6 +39,10 @@ class Row:
         wall_ms = self.tasks[task].median_wall_ms if self.measured(task) else None
         return 1000 * TOKENS[task] / wall_ms if wall_ms else None
 
+    def best(self, task: str) -> float | None:
+        """The same of the best round, which tells a slow engine from one whose threads were kept waiting."""
+        return 1000 * TOKENS[task] / min(self.tasks[task].wall_ms) if self.measured(task) else None
+
     def cpu_ms(self, task: str) -> float | None:
         """CPU time a token, median; None when it was not measured."""
         return self.tasks[task].median_ms / TOKENS[task] if self.measured(task) else None

@@ -20,12 +20,15 @@ def print_speeds(found: Measured) -> None:
     """Tokens a second by the clock, and what they cost in CPU time."""
     context = f"{CONTEXT} to {CONTEXT + DECODED}"
     print(f"\ntokens a second by the clock (medians); decode at a context of {context} tokens")
-    head = ("engine", "threads", *(f"prefill {count}" for count in PIECES), "decode", "remark")
-    print_table(
-        head, [[row.engine, row.threads, *map(row.speed, TOKENS), _remark(row)] for row in found.rows]
-    )
+    head = ["engine", "threads", *(f"prefill {count}" for count in PIECES), "decode"]
+    rows = [
+        [row.engine, row.threads, *map(row.speed, TOKENS), row.best("decode"), _remark(row)]
+        for row in found.rows
+    ]
+    print_table([*head, "in the best round", "remark"], rows)
     print("\nCPU ms a token, all threads together (medians): what other programs do falls out of it")
-    print_table(head, [[row.engine, row.threads, *_cpu_cells(row), _remark(row)] for row in found.rows])
+    rows = [[row.engine, row.threads, *_cpu_cells(row), _remark(row)] for row in found.rows]
+    print_table([*head, "remark"], rows)
 
 
 def print_sizes(found: Measured) -> None:
