@@ -151,24 +151,25 @@ def test_damaged_weights_are_named(folder: Path) -> None:
 # what becomes of the weights
 
 
-def test_int4_is_as_close_as_it_can_be() -> None:
+def test_int4_rounds_less_than_with_the_largest_weight_as_the_scale() -> None:
     weight = np.random.default_rng(0).standard_normal((6, 128)).astype(np.float32)
     weight[2, 32:64] = 0
     words, scales = quantise.quantise(weight)
     assert words.dtype == np.uint32 and words.shape == (6, 16) and scales.shape == (6, 4)
     back = quantise.dequantise(words, scales)
-    assert (np.abs(back - weight).reshape(6, 4, 32).max(-1) <= scales / 2 + 1e-6).all()
     assert not back[2, 32:64].any()
-    largest = np.abs(weight).reshape(6, 4, 32).argmax(-1)[0, 0]
-    assert back[0, largest] == pytest.approx(weight[0, largest])
+    plain = np.abs(weight.reshape(6, 4, 32)).max(-1, keepdims=True) / 7  # as mlc_llm scales
+    rounded = np.round(weight.reshape(6, 4, 32) / np.maximum(plain, 1e-9)) * plain
+    error, usual = ((back - weight) ** 2).mean(), ((rounded.reshape(6, 128) - weight) ** 2).mean()
+    assert error < 0.85 * usual
 
 
 def test_codes_lie_as_mlc_reads_them() -> None:
     """Eight codes in a word, the first in the lowest bits, 7 more than what they stand for."""
     weight = np.zeros((1, 32), np.float32)
-    weight[0, :8] = [-7, -6, 0, 1, 2, 3, 4, 7]
+    weight[0, :8] = [-7, -6, 0, 1, 2, 3, 4, 8]
     words, scales = quantise.quantise(weight)
-    assert scales[0, 0] == 1 and f"{words[0, 0]:08x}" == "eba98710"
+    assert scales[0, 0] == 1 and f"{words[0, 0]:08x}" == "fba98710"
 
 
 def test_parameters_go_into_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
