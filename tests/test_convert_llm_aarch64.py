@@ -20,7 +20,7 @@ from tools.convert.llm.random_checkpoint import write
 @pytest.mark.aarch64
 @pytest.mark.skipif(bool(aarch64.missing()), reason=aarch64.missing())
 @pytest.mark.parametrize("activations", ["fp32", "int8"])
-def test_an_aarch64_processor_computes_the_same(activations: Activations, tmp_path: Path) -> None:
+def test_an_aarch64_machine_computes_the_same(activations: Activations, tmp_path: Path) -> None:
     """By the toy's own runtime, with the wheels that a board has."""
     model = mlc_tiny.mind(tmp_path / "mind", activations=activations, targets=("host", "aarch64"))
     out = tmp_path / "answers.npy"
