@@ -14,7 +14,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-b
 
 .DEFAULT_GOAL := list
 .PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-topology evaluate takes lines personas \
-        openvino mlc convert topics train train-ears train-mind train-voice clean
+        openvino mlc aarch64 convert topics train train-ears train-mind train-voice clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -103,6 +103,11 @@ mlc: .venv/installed  ## add the TVM runtime and compiler, for minds compiled th
 
 openvino: .venv/installed ## add the OpenVINO runtime, without the telemetry package it would bring
 	$(PIP) --no-deps $(OPENVINO)
+
+aarch64: .venv/tested ## an aarch64 Python under qemu, and the tests that run compiled minds on it
+	@tools/system_packages aarch64
+	$(BIN)/python -m tools.convert.llm.aarch64
+	$(BIN)/pytest -m aarch64
 
 convert: .venv/convertible ## add what turns public checkpoints into model folders (torch, transformers, huggingface_hub)
 
