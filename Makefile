@@ -18,7 +18,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-b
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
-	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## *\(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## *\(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 run: .venv/installed  ## play a recorded conversation of three turns into the toy; the answers land in out/run
 	@$(EPSILON) emulate $(TAKE) $(CHOSEN) --pace realtime --out $(OUT)
