@@ -44,6 +44,10 @@ class Weights:
         for file in _files(folder):
             self._places |= _places(file)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The tensor's shape."""
+        return self._place(name).shape
+
     def read(self, name: str, *shape: int) -> Array:
         """The tensor as float32; ModelError when it is not there or not of that shape."""
         place = self._place(name)
