@@ -12,6 +12,7 @@ from onnx import TensorProto, checker, helper, load, numpy_helper, save
 from tokenizers import Tokenizer
 
 from epsilon.errors import ModelError
+from tests.int8 import LEAST_COSINE
 from tests.models import tiny
 from tools.convert.asr import __main__ as command
 from tools.convert.asr import contexts, numbers, sound
@@ -61,7 +62,7 @@ def test_int8_is_close_and_smaller(product: Path, way: str, tmp_path: Path) -> N
     assert quantise(product, small, way) == 1  # type: ignore[arg-type]
     checker.check_model(load(small))
     x = RNG.standard_normal((1, 7, WIDTH)).astype(np.float32)
-    assert numbers.cosine(run(small, x), run(product, x)) > 0.9995
+    assert numbers.cosine(run(small, x), run(product, x)) > LEAST_COSINE
     stored = {tensor.name: tensor.data_type for tensor in load(small).graph.initializer}
     assert stored["w_integers"] == TensorProto.INT8 and "w" not in stored
 

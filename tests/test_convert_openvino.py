@@ -11,6 +11,7 @@ import pytest
 from epsilon.dsp.mel import LogMel
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
+from tests.int8 import LEAST_COSINE
 from tests.models import tiny
 from tests.sounds import vowels
 from tools.convert.asr import openvino_files
@@ -113,4 +114,4 @@ def test_what_is_int8_for_onnxruntime_runs_too(folder: Path, name: str, tmp_path
     expected, found = onnx.load(small, Seat())(feeds), openvino.load(small, Seat())(feeds)
     for key, array in expected.items():
         if array.dtype.kind == "f":
-            assert cosine(found[key], array) > 0.9995
+            assert cosine(found[key], array) > LEAST_COSINE
