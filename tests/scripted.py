@@ -88,15 +88,8 @@ class ScriptedChat:
         return " ".join(words[number] for number in ids)
 
 
-class ScriptedMind:
-    """Gives the replies of the script, one a prompt; an empty one is silence."""
-
-    limit = 10_000
-
-    def __init__(self, replies: Sequence[str]) -> None:
-        self.chat = ScriptedChat()
-        self._replies = iter(replies)
-        self._coming: list[int] = []
+class Reciter:
+    """What models that only recite have in common: a sequence is its tokens."""
 
     def start(self) -> Said:
         return Said()
@@ -107,11 +100,32 @@ class ScriptedMind:
     def append(self, seq: Said, ids: Sequence[int]) -> None:
         seq.extend(ids)
 
-    def sync_to(self, seq: Said, ids: Sequence[int]) -> None:
+    def rollback(self, seq: Said, length: int) -> None:
+        del seq[length:]
+
+    def sync_to(self, seq: Said, ids: Sequence[int]) -> int:
+        kept = next(
+            (at for at, (a, b) in enumerate(zip(seq, ids, strict=False)) if a != b), min(len(seq), len(ids))
+        )
         seq[:] = ids
-        if seq[-1] == REPLY:
+        return len(ids) - kept
+
+
+class ScriptedMind(Reciter):
+    """Gives the replies of the script, one a prompt; an empty one is silence."""
+
+    limit = 10_000
+
+    def __init__(self, replies: Sequence[str]) -> None:
+        self.chat = ScriptedChat()
+        self._replies = iter(replies)
+        self._coming: list[int] = []
+
+    def sync_to(self, seq: Said, ids: Sequence[int]) -> int:
+        if ids[-1] == REPLY:
             words = self.chat.encode(next(self._replies, "").split())
             self._coming = [*words, END] if words else [SILENT]
+        return super().sync_to(seq, ids)
 
     def step(self, seq: Said, sampler: object) -> int:
         seq.append(self._coming.pop(0))

@@ -17,7 +17,7 @@ from epsilon.messages import Heard, Message, Token, Words
 from epsilon.stages.llm import Llm
 from epsilon.turn import Mark
 from tests.rig import connect, place, results, take_all
-from tests.scripted import Said
+from tests.scripted import Reciter, Said
 
 SYSTEM, USER, REPLY, END, SILENT, OTHER = range(6)
 FIRST_WORD = 10
@@ -53,7 +53,7 @@ class Dictionary:
         return " ".join(self.words[token - FIRST_WORD] for token in ids)
 
 
-class Parrot:
+class Parrot(Reciter):
     """A model that says a text, whatever it was told; it counts the tokens it had to digest."""
 
     limit = 200
@@ -63,30 +63,16 @@ class Parrot:
         self.says = says
         self.digested = 0
 
-    def start(self) -> Said:
-        return Said()
-
-    def fork(self, seq: Said) -> Said:
-        return Said(seq)
-
-    def append(self, seq: Said, ids: Sequence[int]) -> None:
-        seq.extend(ids)
-
-    def rollback(self, seq: Said, length: int) -> None:
-        del seq[length:]
-
     def logits(self, seq: Said) -> np.ndarray:
         """Sure of the next word of what it says."""
         scores = np.full(100, -10.0, np.float32)
         scores[self.next(seq)] = 10
         return scores
 
-    def sync_to(self, seq: Said, ids: Sequence[int]) -> None:
-        kept = next(
-            (at for at, (a, b) in enumerate(zip(seq, ids, strict=False)) if a != b), min(len(seq), len(ids))
-        )
-        self.digested += len(ids) - kept
-        seq[:] = ids
+    def sync_to(self, seq: Said, ids: Sequence[int]) -> int:
+        fresh = super().sync_to(seq, ids)
+        self.digested += fresh
+        return fresh
 
     def next(self, seq: Said) -> int:
         text = self.chat.encode(self.says.split())

@@ -74,8 +74,8 @@ class LanguageModel(Protocol):
     def restore(self, ids: Sequence[int], stored: npt.NDArray[np.float32]) -> Any:
         """A sequence of these tokens, which are remembered and not prefilled."""
 
-    def sync_to(self, seq: Any, ids: Sequence[int]) -> None:
-        """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest."""
+    def sync_to(self, seq: Any, ids: Sequence[int]) -> int:
+        """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest; says how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,24 +54,16 @@ class Llm(Stage):
     def _prefill(self, words: Words) -> None:
         sure = words.all if words.settled else words.committed
         if sure and not self.turn.is_stale(words.mark):
-            self._sync(self.conversation.ids(sure, words.speaker))
+            self.owed += self.model.sync_to(self.sequence, self.conversation.ids(sure, words.speaker))
         if not words.settled:
             self.owed = 0  # the user was still speaking
-
-    def _sync(self, ids: list[int]) -> None:
-        common = next(
-            (at for at, (old, new) in enumerate(zip(self.sequence.ids, ids, strict=False)) if old != new),
-            min(len(self.sequence.ids), len(ids)),
-        )
-        self.owed += len(ids) - common
-        self.model.sync_to(self.sequence, ids)
 
     def _answer(self, words: Words) -> Iterator[Message]:
         if not words.all:
             return
         self.conversation.add_user(" ".join(words.all), words.speaker)
         self.answered_turn = words.mark.turn
-        self._sync(self.conversation.prompt())
+        self.owed += self.model.sync_to(self.sequence, self.conversation.prompt())
         self.tell("prefilled", words.mark, str(self.owed))
         self.owed = 0
         silent = True

@@ -157,6 +157,9 @@ def test_sync_to_holds_exactly_the_ids(model: Any, ids: list[int]) -> None:
     for wanted in (ids[:5], ids[:25], [*ids[:11], *reversed(ids[:9])], ids[:3], ids):
         model.sync_to(seq, wanted)
         assert_same(model, seq, wanted)
+    assert model.sync_to(seq, [*ids[:-2], ids[0]]) == 1, (
+        "what was not there yet is prefilled, and nothing else"
+    )
 
 
 def test_a_step_appends_what_it_says(model: Any, ids: list[int]) -> None:

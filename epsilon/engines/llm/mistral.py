@@ -107,8 +107,8 @@ class Mistral:
             raise ValueError(f"{self.decoder.length(cache)} positions were stored, not {len(ids)}")
         return Sequence(cache, list(ids), cached=len(ids))
 
-    def sync_to(self, seq: Sequence, ids: SequenceOf[int]) -> None:
-        """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest."""
+    def sync_to(self, seq: Sequence, ids: SequenceOf[int]) -> int:
+        """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest; says how many."""
         common = 0
         for old, new in zip(seq.ids, ids, strict=False):
             if old != new:
@@ -116,6 +116,7 @@ class Mistral:
             common += 1
         self.rollback(seq, common)
         self.append(seq, ids[common:])
+        return len(ids) - common
 
     def _digest(self, seq: Sequence) -> None:
         """Pass the tokens that are not in the cache yet."""
