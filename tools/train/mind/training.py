@@ -23,7 +23,7 @@ _FAR = -1e9
 class Plan:
     """How long and how hard to train."""
 
-    minutes: float = 50.0
+    minutes: float = 120.0
     rows_per_step: int = 8
     matrix_rate: float = 0.02
     other_rate: float = 2e-3
