@@ -53,9 +53,13 @@ def speech(tmp_path: Path) -> Path:
 
 
 def run_apart(*arguments: str, **options: object) -> subprocess.Popen[str]:
-    """The command in a process of its own."""
+    """The command in a process of its own. Shells start what runs in the background deaf to Ctrl-C: here it hears it."""
     command = [sys.executable, "-m", "epsilon", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_without_a_command_the_commands_are_listed(said: Said) -> None:
