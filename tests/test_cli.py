@@ -53,11 +53,12 @@ def speech(tmp_path: Path) -> Path:
 
 
 def run_apart(*arguments: str, **options: object) -> subprocess.Popen[str]:
-    """The command in a process of its own. Shells start what runs in the background deaf to Ctrl-C: here it hears it."""
+    """The command in a process of its own, which hears Ctrl-C: shells start what runs in the background deaf to it."""
     command = [sys.executable, "-m", "epsilon", *arguments]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, text=True, **pipes, **options)  # type: ignore[call-overload]
     finally:
         signal.signal(signal.SIGINT, before)
 
