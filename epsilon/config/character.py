@@ -76,7 +76,7 @@ class Character:
     beliefs: tuple[str, ...] = setting("what the character holds true, for whoever writes its dialogues", ())
     habits: tuple[str, ...] = setting("what it does and cannot help, for the same", ())
     openers: tuple[str, ...] = setting(
-        "how its answers like to begin; `make openers` records them, to sound before the rest is thought", ()
+        "how its answers like to begin; `make lines` records them, to sound before the rest is thought", ()
     )
     sampling: Sampling = setting("how the next word is chosen", Sampling)
     effects: tuple[EffectSettings, ...] = setting("the chain from voice to speaker, in order", ())
