@@ -58,12 +58,17 @@ class Token(Message):
 
 @dataclass(frozen=True, slots=True)
 class Phrase(Message):
-    """A speakable piece of the reply with its punctuation, and its sound where that was recorded."""
+    """A speakable piece of the reply with its punctuation, and its sound where that was recorded.
+
+    With `more` its sentence goes on in the next phrase: the voice stays up. `mood` is one of the character's moods.
+    """
 
     cancellable: ClassVar[bool] = True
     index: int
     text: str
     last: bool
+    more: bool = False
+    mood: str = ""
     clip: Samples | None = None
 
 
@@ -71,7 +76,8 @@ class Phrase(Message):
 class Sound(Message):
     """Samples of a phrase; `phrase_ends` marks its last chunk, `last` the last of the reply.
 
-    `recorded` is the sound of an opener: the first sound, and not yet the answer.
+    `recorded` is the sound of an opener: the first sound, and not yet the answer. `word_ends` says of each word of
+    `text` in which frame of the phrase it will be said, () where the voice does not tell.
     """
 
     cancellable: ClassVar[bool] = True
@@ -81,6 +87,7 @@ class Sound(Message):
     phrase_ends: bool
     last: bool
     recorded: bool = False
+    word_ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 from epsilon.config.models import Model
 from epsilon.engines.facts import Facts
+from epsilon.engines.protocols import Delivery
 from epsilon.engines.tts import styletts2
 from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD, TOKENS
@@ -103,8 +104,8 @@ def load(folder: Path) -> styletts2.StyleTts2:
 def spoken(folder: Path, text: str, style: str) -> tuple[np.ndarray, np.ndarray]:
     """Samples as streamed and as said at once."""
     voice, symbols = load(folder), convert(text)
-    streamed = np.concatenate([c.samples for c in voice.speak(symbols, voice.styles[style], 1.0)])
-    whole = onnx.load(folder / "model.onnx", Seat())(voice.feeds(symbols, voice.styles[style], 1.0))
+    streamed = np.concatenate([c.samples for c in voice.speak(symbols, Delivery(voice.styles[style]))])
+    whole = onnx.load(folder / "model.onnx", Seat())(voice.feeds(symbols, Delivery(voice.styles[style])))
     assert whole["durations"].shape == (len(symbols),)
     return streamed, whole["audio"].reshape(-1)
 
@@ -127,7 +128,7 @@ class TestShippedVoice:
         voice, symbols = load(SHIPPED), convert("A long and quiet afternoon by the river.")
         pitches = {}
         for style in ("odette", "bram"):
-            sound = np.concatenate([c.samples for c in voice.speak(symbols, voice.styles[style], 1.0)])
+            sound = np.concatenate([c.samples for c in voice.speak(symbols, Delivery(voice.styles[style]))])
             middle = sound[len(sound) // 4 : 3 * len(sound) // 4].astype(np.float64)
             likeness = np.fft.irfft(np.abs(np.fft.rfft(middle, 2**17)) ** 2)
             pitches[style] = 16000 / (np.argmax(likeness[16000 // 300 : 16000 // 60]) + 16000 // 300)
@@ -136,7 +137,7 @@ class TestShippedVoice:
     def test_speed(self) -> None:
         voice, symbols = load(SHIPPED), convert("One two three four five six seven.")
         lengths = [
-            sum(len(c.samples) for c in voice.speak(symbols, voice.styles["bram"], speed))
+            sum(len(c.samples) for c in voice.speak(symbols, Delivery(voice.styles["bram"], speed)))
             for speed in (0.8, 1.25)
         ]
         assert lengths[0] > 1.3 * lengths[1]

@@ -38,11 +38,23 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Mood:
+    """How a phrase in a mood differs from the character's usual way."""
+
+    speed: float = setting("times the usual pace", 1.0, low=0.5, high=2)
+    pitch: float = setting("semitones above the usual pitch", 0.0, low=-6, high=6)
+
+
+@dataclass(frozen=True)
 class VoiceSettings:
     """How the character sounds before the effects."""
 
     style: str = setting("a style of the voice model")
     speed: float = setting("1 is the voice's own pace", 1.0, low=0.5, high=2)
+    pitch: float = setting("semitones above the voice's own pitch", 0.0, low=-6, high=6)
+    moods: dict[str, Mood] = setting(
+        "what the text may ask for by a tag before a sentence: <sad> Oh no.", dict
+    )
 
 
 @dataclass(frozen=True)

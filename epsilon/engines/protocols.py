@@ -80,20 +80,48 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some of a phrase's sound."""
+    """Some of a phrase's sound.
+
+    The first of a phrase says where each of its symbols will end, in frames of the phrase at `sample_rate_hz`;
+    () when the model does not tell before it has spoken.
+    """
 
     samples: Samples
     sample_rate_hz: int = SAMPLE_RATE_HZ
+    ends: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """A phrase as a voice reads it: its symbols, and of each the written word (by place) that it belongs to."""
+
+    symbols: tuple[str, ...] = ()
+    words: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a phrase is said."""
+
+    style: npt.NDArray[np.float32]
+    """The style vector [style size]."""
+    speed: float = 1.0
+    """1 is the voice's own pace."""
+    pitch: float = 0.0
+    """Semitones above the voice's own pitch."""
 
 
 class Synthesizer(Protocol):
-    """Phonemes to sound, the first chunk long before the last."""
+    """Text to sound, the first chunk long before the last."""
 
     @property
     def styles(self) -> Mapping[str, npt.NDArray[np.float32]]:
         """Style vectors [style size] by name."""
 
-    def speak(self, phonemes: Sequence[str], style: npt.NDArray[np.float32], speed: float) -> Iterator[Chunk]:
+    def spell(self, text: str, more: bool) -> Spelt:
+        """The symbols of a phrase, none if nothing is to be said; with `more` its sentence goes on after it."""
+
+    def speak(self, symbols: Sequence[str], delivery: Delivery) -> Iterator[Chunk]:
         """The phrase in chunks; joined they are the phrase said at once."""
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from epsilon.config.character import VoiceSettings
-from epsilon.engines.protocols import Synthesizer
-from epsilon.engines.tts import phonemes
+from epsilon.config.character import Mood, VoiceSettings
+from epsilon.dsp.resample import StreamResampler
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, Chunk, Delivery, Spelt, Synthesizer
 from epsilon.messages import Message, Phrase, Sound
 from epsilon.ring import Samples
 from epsilon.stage import Place, Stage
 
+USUAL = Mood()
+
 
 class Tts(Stage):
-    """Speaks in the character's style."""
+    """Speaks in the character's style, and in the phrase's mood."""
 
     def __init__(self, place: Place, synthesizer: Synthesizer, voice: VoiceSettings) -> None:
         super().__init__(place)
@@ -24,20 +26,51 @@ class Tts(Stage):
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Phrase)
         recorded = item.clip is not None
-        for samples in self._sound(item):
-            yield Sound(item.mark, item.index, item.text, samples, False, False, recorded)
+        for samples, word_ends in self._sound(item):
+            yield Sound(item.mark, item.index, item.text, samples, False, False, recorded, word_ends)
         end = np.zeros(0, np.float32)
         yield Sound(
             item.mark, item.index, item.text, end, phrase_ends=True, last=item.last, recorded=recorded
         )
 
-    def _sound(self, phrase: Phrase) -> Iterator[Samples]:
-        """The phrase's samples, a chunk at a time."""
+    def delivery(self, mood: str) -> Delivery:
+        """How the character says something in a mood; one it does not have is its usual one."""
+        voice, now = self.voice, self.voice.moods.get(mood, USUAL)
+        return Delivery(
+            self.synthesizer.styles[voice.style], voice.speed * now.speed, voice.pitch + now.pitch
+        )
+
+    def _sound(self, phrase: Phrase) -> Iterator[tuple[Samples, tuple[int, ...]]]:
+        """The phrase's samples at 16 kHz, a chunk at a time, and with each where the words end."""
         if phrase.clip is not None:
-            yield phrase.clip
+            yield phrase.clip, ()
             return
-        spoken = phonemes.convert(phrase.text)
-        if spoken:
-            style = self.synthesizer.styles[self.voice.style]
-            for chunk in self.synthesizer.speak(spoken, style, self.voice.speed):
-                yield chunk.samples
+        spelt = self.synthesizer.spell(phrase.text, phrase.more)
+        if spelt.symbols:
+            yield from timed(self.synthesizer.speak(spelt.symbols, self.delivery(phrase.mood)), spelt)
+
+
+def timed(chunks: Iterator[Chunk], spelt: Spelt) -> Iterator[tuple[Samples, tuple[int, ...]]]:
+    """Chunks at 16 kHz, each with the frame of the phrase in which every word ends."""
+    resampler: StreamResampler | None = None
+    word_ends: tuple[int, ...] = ()
+    for chunk in chunks:
+        if chunk.ends:
+            word_ends = ends_of_words(spelt.words, chunk)
+        if chunk.sample_rate_hz == SAMPLE_RATE_HZ:
+            yield chunk.samples, word_ends
+            continue
+        resampler = resampler or StreamResampler(chunk.sample_rate_hz, SAMPLE_RATE_HZ)
+        yield resampler.push(chunk.samples), word_ends
+    if resampler is not None:
+        yield resampler.finish(), word_ends
+
+
+def ends_of_words(words: Sequence[int], chunk: Chunk) -> tuple[int, ...]:
+    """Where each written word ends, in frames at 16 kHz; one that is not spoken ends with the word before it."""
+    ends: list[int] = []
+    for word, end in zip(words, chunk.ends, strict=True):
+        while len(ends) <= word:
+            ends.append(ends[-1] if ends else 0)
+        ends[word] = end * SAMPLE_RATE_HZ // chunk.sample_rate_hz
+    return tuple(ends)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from epsilon.config.models import Model
-from epsilon.engines.tts import phonemes
+from epsilon.engines.protocols import Delivery
 from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
@@ -40,17 +40,19 @@ def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def phrase(voice: Any) -> list[str]:
-    return TINY_PHRASE if "plain" in voice.styles else phonemes.convert(PHRASE)
+    return TINY_PHRASE if "plain" in voice.styles else list(voice.spell(PHRASE, more=False).symbols)
 
 
 def joined(voice: Any, phrase: list[str], style: str = "", speed: float = 1.0) -> Samples:
     name = style or next(iter(voice.styles))
-    return np.concatenate([chunk.samples for chunk in voice.speak(phrase, voice.styles[name], speed)])
+    return np.concatenate(
+        [chunk.samples for chunk in voice.speak(phrase, Delivery(voice.styles[name], speed))]
+    )
 
 
 def test_the_first_chunk_leaves_long_before_the_last_and_none_is_long(voice: Any, phrase: list[str]) -> None:
     style = next(iter(voice.styles.values()))
-    chunks = list(voice.speak(phrase, style, 1.0))
+    chunks = list(voice.speak(phrase, Delivery(style)))
     assert len(chunks) > 3
     assert all(chunk.sample_rate_hz == voice.sample_rate_hz == 16_000 for chunk in chunks)
     assert all(0 < len(chunk.samples) <= LONGEST_CHUNK_FRAMES for chunk in chunks)
@@ -61,10 +63,17 @@ def test_the_first_chunk_leaves_long_before_the_last_and_none_is_long(voice: Any
 def test_what_streams_is_the_whole(voice: Any, phrase: list[str]) -> None:
     graph = onnx.load(voice.folder / "model.onnx", Seat())
     for name, style in voice.styles.items():
-        whole = graph(voice.feeds(phrase, style, 1.1))["audio"].reshape(-1)
+        whole = graph(voice.feeds(phrase, Delivery(style, 1.1)))["audio"].reshape(-1)
         streamed = joined(voice, phrase, name, 1.1)
         assert streamed.shape == whole.shape
         np.testing.assert_allclose(streamed, whole, atol=TOLERANCE)
+
+
+def test_the_first_chunk_says_where_each_symbol_ends(voice: Any, phrase: list[str]) -> None:
+    first, *others = voice.speak(phrase, Delivery(next(iter(voice.styles.values()))))
+    assert len(first.ends) == len(phrase) and not any(chunk.ends for chunk in others)
+    assert list(first.ends) == sorted(first.ends)
+    assert first.ends[-1] == len(first.samples) + sum(len(chunk.samples) for chunk in others)
 
 
 def test_equal_input_gives_equal_sound(voice: Any, phrase: list[str]) -> None:
@@ -73,7 +82,7 @@ def test_equal_input_gives_equal_sound(voice: Any, phrase: list[str]) -> None:
 
 def test_it_can_stop_after_the_first_chunk(voice: Any, phrase: list[str]) -> None:
     style = next(iter(voice.styles.values()))
-    first = next(iter(voice.speak(phrase, style, 1.0)))
+    first = next(iter(voice.speak(phrase, Delivery(style))))
     np.testing.assert_array_equal(first.samples, joined(voice, phrase)[: len(first.samples)])
 
 

@@ -21,6 +21,7 @@ import yaml
 from pocketsphinx import Decoder
 
 from epsilon.config.models import Model
+from epsilon.engines.protocols import Delivery
 from epsilon.engines.tts import styletts2
 from epsilon.engines.tts.phonemes import convert
 from epsilon.realtime import Seat
@@ -120,7 +121,7 @@ def say(voice: styletts2.StyleTts2, sentence: str, style: str, score: Score) -> 
     chunks: list[Sound] = []
     joins: list[int] = []
     start = time.process_time()
-    for chunk in voice.speak(symbols, vector, 1.0):
+    for chunk in voice.speak(symbols, Delivery(vector)):
         if not chunks:
             score.first_chunk_ms.append(1000 * (time.process_time() - start))
         chunks.append(chunk.samples)
@@ -143,7 +144,7 @@ def evaluate(
     whole = onnx.load(folder / "model.onnx", Seat())
     for place, sentence in enumerate(sentences):
         samples = say(voice, sentence, style, score)
-        at_once = whole(voice.feeds(convert(sentence), voice.styles[style], 1.0))["audio"].reshape(-1)
+        at_once = whole(voice.feeds(convert(sentence), Delivery(voice.styles[style])))["audio"].reshape(-1)
         score.largest_difference = max(score.largest_difference, float(np.abs(samples - at_once).max()))
         example = teacher.say(sentence).samples.astype(np.float32) / np.float32(32768)
         score.teacher_s += len(example) / RATE_HZ

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from epsilon.engines.protocols import Spelt
 from epsilon.engines.tts.lexicon import Lexicon
 from epsilon.engines.tts.symbols import PAD, PUNCTUATION, SPACE, TOKENS, VOWELS
 from epsilon.engines.wording import spoken
@@ -76,6 +77,20 @@ def convert(text: str) -> list[str]:
         if mark and symbols and symbols[-1] not in PUNCTUATION:
             symbols.append(mark)
     return [PAD, *symbols, PAD] if symbols else []
+
+
+def spell(text: str) -> Spelt:
+    """As `convert`, and of each symbol the word of `text.split()` that it belongs to."""
+    symbols = convert(text)
+    written = text.split()
+    said = [len(spoken(" ".join(written[: count + 1])).split()) for count in range(len(written))]
+    words, place, number = [], 0, 0
+    for symbol in symbols:
+        if symbol == SPACE:
+            number += 1
+            place = next((at for at, count in enumerate(said) if count > number), len(written) - 1)
+        words.append(place)
+    return Spelt(tuple(symbols), tuple(words))
 
 
 def _words(text: str) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """StyleTTS2-type voices (Li et al. 2023) with Kokoro's interface, spoken window by window.
 
-A model folder holds model.onnx (input_ids, style, speed -> audio, durations), voices.npz and model.yaml. A
-voice that can stream has the same network in two graphs: text.onnx (input_ids, style, speed -> durations,
+A model folder holds model.onnx (input_ids, style, speed, perhaps pitch -> audio, durations), voices.npz and
+model.yaml. A voice that can stream has the same network in two graphs: text.onnx (the same -> durations,
 frames, rows) sees the phrase whole, decoder.onnx (frames, rows, style, start -> audio) any stretch of its
 frames. Each window is decoded with as many frames around it as its samples depend on, so the windows join
 without a seam.
@@ -9,7 +9,7 @@ without a seam.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from epsilon.config.models import Model
 from epsilon.engines.facts import Facts
-from epsilon.engines.protocols import Chunk
+from epsilon.engines.protocols import Chunk, Delivery, Spelt
+from epsilon.engines.tts import phonemes
 from epsilon.errors import ModelError, nearest
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
@@ -29,6 +30,7 @@ CHUNK_S = 0.2
 
 Style = npt.NDArray[np.float32]
 Feeds = dict[str, Array]
+Window = tuple[Samples, Array]  # samples, and the frames of each symbol of the phrase
 
 
 class WholePhrases:
@@ -37,11 +39,17 @@ class WholePhrases:
     def __init__(self, graph: Graph, sample_rate_hz: int) -> None:
         self._graph, self._rate_hz = graph, sample_rate_hz
 
-    def windows(self, feeds: Feeds) -> Iterator[Samples]:
+    @property
+    def inputs(self) -> Collection[str]:
+        """What the graph reads."""
+        return self._graph.inputs
+
+    def windows(self, feeds: Feeds) -> Iterator[Window]:
         """The phrase in slices."""
-        audio = self._graph(feeds)["audio"].reshape(-1)
+        said = self._graph(feeds)
+        audio, durations = said["audio"].reshape(-1), said["durations"].reshape(-1)
         for start, end in spans(len(audio), self._rate_hz):
-            yield audio[start:end]
+            yield audio[start:end], durations
 
 
 class StreamedPhrases:
@@ -53,10 +61,15 @@ class StreamedPhrases:
         self._hop = facts.whole("hop")
         self._frames_per_s = sample_rate_hz // self._hop
 
-    def windows(self, feeds: Feeds) -> Iterator[Samples]:
+    @property
+    def inputs(self) -> Collection[str]:
+        """What the text side reads."""
+        return self._text.inputs
+
+    def windows(self, feeds: Feeds) -> Iterator[Window]:
         """The phrase in windows, each computed when it is asked for."""
         read = self._text(feeds)
-        frames, rows = read["frames"], read["rows"]
+        frames, rows, durations = read["frames"], read["rows"], read["durations"].reshape(-1)
         for start, end in spans(frames.shape[2], self._frames_per_s):
             first, last = max(0, start - self._left), min(frames.shape[2], end + self._right)
             window: Feeds = {
@@ -66,7 +79,7 @@ class StreamedPhrases:
                 "start": np.array([first], np.int64),
             }
             audio = self._decoder(window)["audio"].reshape(-1)
-            yield audio[(start - first) * self._hop : (end - first) * self._hop]
+            yield audio[(start - first) * self._hop : (end - first) * self._hop], durations
 
 
 class StyleTts2:
@@ -75,7 +88,7 @@ class StyleTts2:
     def __init__(self, folder: Path, phrases: WholePhrases | StreamedPhrases, facts: Facts) -> None:
         self.folder, self._phrases = folder, phrases
         self._ids = {symbol: place for place, symbol in enumerate(facts.texts("symbols"))}
-        self.sample_rate_hz = facts.whole("sample_rate")
+        self.sample_rate_hz, self._hop = facts.whole("sample_rate"), facts.whole("hop")
         self._styles = _styles(folder / "voices.npz")
 
     @property
@@ -83,27 +96,36 @@ class StyleTts2:
         """Style vectors [style size] by name."""
         return self._styles
 
-    def speak(self, phonemes: Sequence[str], style: Style, speed: float) -> Iterator[Chunk]:
+    def spell(self, text: str, more: bool) -> Spelt:
+        """ARPAbet; see epsilon.engines.tts.phonemes."""
+        return phonemes.spell(text)
+
+    def speak(self, symbols: Sequence[str], delivery: Delivery) -> Iterator[Chunk]:
         """The phrase in chunks of at most 250 ms; joined they are the phrase said at once."""
-        for samples in self._phrases.windows(self.feeds(phonemes, style, speed)):
-            yield Chunk(samples, self.sample_rate_hz)
+        ends: tuple[int, ...] = ()
+        for samples, durations in self._phrases.windows(self.feeds(symbols, delivery)):
+            first, ends = not ends, tuple((np.cumsum(durations) * self._hop).tolist())
+            yield Chunk(samples, self.sample_rate_hz, ends if first else ())
 
-    def feeds(self, phonemes: Sequence[str], style: Style, speed: float) -> Feeds:
+    def feeds(self, symbols: Sequence[str], delivery: Delivery) -> Feeds:
         """What the graphs read of a phrase; ModelError for a symbol that the voice does not have."""
-        return {
-            "input_ids": np.array([self._encode(phonemes)], np.int64),
-            "style": style.reshape(1, -1),
-            "speed": np.array([speed], np.float32),
+        feeds: Feeds = {
+            "input_ids": np.array([self._encode(symbols)], np.int64),
+            "style": delivery.style.reshape(1, -1),
+            "speed": np.array([delivery.speed], np.float32),
         }
+        if "pitch" in self._phrases.inputs:
+            feeds["pitch"] = np.array([delivery.pitch], np.float32)
+        return feeds
 
-    def _encode(self, phonemes: Sequence[str]) -> list[int]:
-        for symbol in phonemes:
+    def _encode(self, symbols: Sequence[str]) -> list[int]:
+        for symbol in symbols:
             if symbol not in self._ids:
                 raise ModelError(
                     f"the voice has no symbol '{symbol}'{nearest(symbol, self._ids)}",
                     where=str(self.folder / "model.yaml"),
                 )
-        return [self._ids[symbol] for symbol in phonemes]
+        return [self._ids[symbol] for symbol in symbols]
 
 
 def load(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
