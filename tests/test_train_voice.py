@@ -73,7 +73,7 @@ def test_which_questions_rise() -> None:
 
 def test_held_out_sentences_are_not_read_to_the_student() -> None:
     held_out = HELD_OUT.read_text(encoding="utf-8").splitlines()
-    assert len(held_out) == 50
+    assert len(held_out) == 100
     texts = prompts([*held_out, "a plain sentence here"], ["word"], held_out, seed=0)
     lowered = {text.lower().strip() for text in held_out}
     for _ in range(300):
