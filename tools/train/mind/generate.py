@@ -26,12 +26,12 @@ _LENGTH_WEIGHTS = (4, 6, 8, 9, 10, 11, 12, 13, 12, 9, 6)
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
     (plain.intent, 34),
-    (scenes.written, 24),
+    (scenes.written, 28),
     (scenes.animal, 11),
-    (scenes.country, 9),
+    (scenes.country, 12),
     (scenes.food, 8),
-    (memory.tell, 12),
-    (memory.recall, 7),
+    (memory.tell, 14),
+    (memory.recall, 10),
     (scenes.follow_up, 9),
     (games.numbers, 9),
     (scenes.topic, 5),
@@ -88,7 +88,7 @@ class Writer:
             talk.about = self.rng.choice(list(plain.SELF_FACTS))
         if self.rng.random() < 0.3:
             talk.say("greet")
-        if self.rng.random() < 0.35:
+        if self.rng.random() < 0.45:
             memory.tell_name(talk)
         while len(talk.turns) < wanted:
             self._one_scene(talk)

@@ -24,11 +24,11 @@ class Plan:
     """How long and how hard to train."""
 
     minutes: float = 120.0
-    rows_per_step: int = 8
+    rows_per_step: int = 12
     matrix_rate: float = 0.02
     other_rate: float = 2e-3
     warm_up_steps: int = 60
-    falling_share: float = 0.4
+    falling_share: float = 0.5
     final_share: float = 0.02
     weight_decay: float = 0.02
     seed: int = 1
