@@ -32,6 +32,7 @@ class TurnRecord:
     answer_at: int = -1  # later than the reply's start when it began with a recorded opener
     reply_end_at: int = -1
     prefill_left: int = -1  # tokens of the prompt not prefilled yet when the user stopped speaking
+    gaps_ms: list[float] = field(default_factory=list)  # silences between phrases: the next came too late
     silent: bool = False
     interrupted: bool = False
     cut_in: bool = False
@@ -70,6 +71,8 @@ class Journal:
                 record.reply_text += news.text
             case "prefilled":
                 record.prefill_left = int(news.text)
+            case "gap":
+                record.gaps_ms.append(float(news.text))
             case "silent":
                 record.silent = True
             case "opener" | "answer":

@@ -50,12 +50,18 @@ class Screen:
         for record in self.journal.turns:
             if record.turn == news.mark.turn and (parts := self.journal.tifu_ms(record)):
                 self._show_tifu(parts)
+                self._show_gaps(record.gaps_ms)
 
     def _show_tifu(self, parts: dict[str, float]) -> None:
         named = ", ".join(
             f"{name.removesuffix('_ms').replace('_', ' ')} {parts[name]:.0f}" for name, _ in PARTS
         )
         self._end_line(self._dim(f"{'TIFU':>8}  {parts['answer_ms']:.0f} ms: {named}"))
+
+    def _show_gaps(self, gaps_ms: list[float]) -> None:
+        if gaps_ms:
+            named = ", ".join(f"{gap_ms:.0f}" for gap_ms in gaps_ms)
+            self._end_line(self._dim(f"{'gaps':>8}  {named} ms between phrases"))
 
     def _line(self, who: str, text: str) -> str:
         return f"{who:>8}  {text}"

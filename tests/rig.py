@@ -58,6 +58,8 @@ class CountingCard:
         self.counts = CardCounts()
         self.written: list[Samples] = []
         self.left_frames = 0
+        self.silent_frames = 0  # that left while nothing was there
+        self.phrases = 0
         self.in_reply = False
 
     def start(self) -> None: ...
@@ -68,7 +70,7 @@ class CountingCard:
         return None
 
     def write(self, samples: Samples) -> int:
-        at = self.left_frames + self.pending()
+        at = self.left() + self.pending()
         self.written.append(samples)
         return at
 
@@ -79,15 +81,16 @@ class CountingCard:
         return sum(map(len, self.written)) - self.left_frames
 
     def left(self) -> int:
-        return self.left_frames
+        return self.left_frames + self.silent_frames
 
     def cut(self, fade_ms: float) -> int:
         dropped = self.pending()
         self.written = [np.concatenate(self.written)[: self.left_frames]]
         return dropped
 
-    def begin_reply(self) -> None:
+    def begin_phrase(self) -> None:
         self.in_reply = True
+        self.phrases += 1
 
     def end_reply(self) -> None:
         self.in_reply = False
@@ -98,3 +101,8 @@ class CountingCard:
     def play(self, frames: int) -> None:
         """Let this much leave."""
         self.left_frames += min(frames, self.pending())
+
+    def silence(self, frames: int) -> None:
+        """Let so much time pass with nothing to play."""
+        assert not self.pending()
+        self.silent_frames += frames

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from epsilon.engines.echo.none import NoCancellation
 from epsilon.engines.llm.chat import Frame
-from epsilon.engines.protocols import Chunk, Hypothesis
+from epsilon.engines.protocols import Chunk, Delivery, Hypothesis, Spelt
 from epsilon.ring import Samples
 
 WINDOW_FRAMES = 512
@@ -120,9 +120,11 @@ class ScriptedMind(Reciter):
         self.chat = ScriptedChat()
         self._replies = iter(replies)
         self._coming: list[int] = []
+        self.prompts: list[str] = []  # the words of each
 
     def sync_to(self, seq: Said, ids: Sequence[int]) -> int:
         if ids[-1] == REPLY:
+            self.prompts.append(self.chat.decode([number for number in ids if number >= len(MARKS)]))
             words = self.chat.encode(next(self._replies, "").split())
             self._coming = [*words, END] if words else [SILENT]
         return super().sync_to(seq, ids)
@@ -139,10 +141,17 @@ class ScriptedVoice:
     def styles(self) -> Mapping[str, npt.NDArray[np.float32]]:
         return defaultdict(lambda: np.zeros(8, np.float32))
 
-    def speak(self, phonemes: Sequence[str], style: npt.NDArray[np.float32], speed: float) -> Iterator[Chunk]:
+    def spell(self, text: str, more: bool) -> Spelt:
+        """Each letter is a symbol."""
+        words = [place for place, word in enumerate(text.split()) for _ in word]
+        return Spelt(tuple("".join(text.split())), tuple(words))
+
+    def speak(self, symbols: Sequence[str], delivery: Delivery) -> Iterator[Chunk]:
         time_s = np.arange(PHONEME_FRAMES) / 16_000
-        for _ in phonemes:
-            yield Chunk((0.3 * np.cos(2 * np.pi * 250 * time_s)).astype(np.float32))
+        ends = tuple(PHONEME_FRAMES * (place + 1) for place in range(len(symbols)))
+        for place in range(len(symbols)):
+            hum = (0.3 * np.cos(2 * np.pi * 250 * time_s)).astype(np.float32)
+            yield Chunk(hum, ends=() if place else ends)
 
 
 def engines(lines: Sequence[str], replies: Sequence[str]) -> dict[str, Any]:

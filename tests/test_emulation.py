@@ -128,6 +128,25 @@ def test_who_interrupts_is_heard_and_the_rest_was_not_said(monkeypatch: pytest.M
     assert not gone.any(), "the toy must be silent 150 ms after it knows that it is interrupted"
 
 
+def test_the_conversation_holds_the_words_that_had_left_when_the_user_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = np.concatenate([silence(0.5), speech(1.0), silence(1.2), speech(1.0), silence(1.0)])
+    made = scripted.engines(LINES, REPLIES)
+    monkeypatch.setattr(epsilon.toy, "load_engine", lambda board, stage: made[stage])
+    outcome = Emulation(load_board("host"), load_character("odette"), [sound], LOCKSTEP).run(
+        lambda news: None
+    )
+    first, second = outcome.conversation["turns"]
+    heard = first["replies"][0]["heard"]
+    left = np.flatnonzero(outcome.reply[: int(second["replies"][0]["start_s"] * RATE_HZ)])
+    letters = (left[-1] - left[0]) / scripted.PHONEME_FRAMES
+    ends = np.cumsum([len(word) for word in REPLIES[0].split()])
+    middles = (ends + [0, *ends[:-1]]) / 2
+    assert heard.split() == REPLIES[0].split()[: np.count_nonzero(middles <= letters)]
+    assert made["llm"].prompts[-1].endswith(f"{LINES[0]} {heard} {LINES[1]}")
+
+
 def test_nothing_to_say_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, _ = emulate(monkeypatch, [np.concatenate([speech(1.0), silence(2.0)])], replies=[""])
     (turn,) = outcome.conversation["turns"]

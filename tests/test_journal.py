@@ -80,3 +80,12 @@ def test_noise_without_words_is_no_turn_and_silence_is_an_answer() -> None:
     book.take(News(Mark(2, 0), "silent", 2.1))
     assert book.turns[0].silent
     assert book.tifu_ms(book.turns[0]) == {}
+
+
+def test_silences_between_phrases_are_kept_one_by_one() -> None:
+    book = journal()
+    one_turn(book)
+    assert book.turns[0].gaps_ms == []
+    for gap_ms in ("30.0", "120.5"):
+        book.take(News(Mark(1, 0), "gap", 2.0, gap_ms, at=2 * SECOND))
+    assert book.turns[0].gaps_ms == [30.0, 120.5]

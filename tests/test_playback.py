@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from epsilon.messages import Heard, Sound
+import numpy as np
+import pytest
+
+from epsilon.clock import ManualClock
+from epsilon.config.board import load_board
+from epsilon.config.character import VoiceSettings
+from epsilon.messages import Heard, Phrase, Sound
 from epsilon.stages.playback import Playback
+from epsilon.stages.tts import Tts
+from epsilon.toy import load_engine
 from epsilon.turn import Mark
 from tests.rig import CountingCard, connect, place, take_all
 
@@ -92,3 +100,125 @@ def test_it_wakes_when_a_little_of_the_lead_is_played_and_when_the_reply_has_lef
     card.play(700)
     stage.step()
     assert stage.due() is None
+
+
+TEXT = "ten words that take two seconds to be said slowly"
+CHUNK = SECOND // 5
+ENDS = tuple(SECOND * place // 5 for place in range(1, 11))
+
+
+def chunks(mark: Mark, index: int = 0, last: bool = False) -> list[Sound]:
+    """Two seconds of voice in chunks of 200 ms, and the word that they were all."""
+    samples = np.full(CHUNK, 0.5, np.float32)
+    made = [Sound(mark, index, TEXT, samples, False, False, word_ends=ENDS) for _ in range(10)]
+    return [*made, Sound(mark, index, TEXT, samples[:0], True, last)]
+
+
+def speak(stage: Playback, card: CountingCard, sounds: list[Sound], chunk_s: float) -> tuple[float, int]:
+    """A voice that needs `chunk_s` for a chunk; how long playback waited, and how often the card ran dry since."""
+    clock = stage.clock
+    assert isinstance(clock, ManualClock)
+    first_s, started_s, dry = clock.now(), math.inf, 0
+    end = card.left_frames + sum(len(item.samples) for item in sounds)
+    for item in sounds:
+        stage.inboxes[0].put(item)
+        stage.step()
+        end_s = clock.now() + (chunk_s if len(item.samples) else 0)
+        while clock.now() < end_s:
+            if card.pending() and started_s == math.inf:
+                started_s = clock.now()
+            clock.advance_to(clock.now() + 0.01)
+            dry += started_s < math.inf and card.pending() < 160 and card.left_frames + card.pending() < end
+            card.play(160)
+            stage.step()
+    return started_s - first_s, dry
+
+
+def test_a_voice_made_faster_than_it_sounds_starts_with_its_second_chunk_and_from_then_on_at_once() -> None:
+    stage, card = playing()
+    waited_s, dry = speak(stage, card, chunks(Mark(0, 0)), 0.05)
+    assert waited_s == pytest.approx(0.05) and dry == 0
+    card.play(2 * SECOND)
+    stage.step()
+    assert speak(stage, card, chunks(Mark(0, 0), 1, last=True), 0.05)[0] == 0
+
+
+def test_a_voice_made_more_slowly_waits_as_long_as_it_needs_and_does_not_run_dry() -> None:
+    stage, card = playing()
+    waited_s, dry = speak(stage, card, chunks(Mark(0, 0)), 0.4)
+    assert 1.8 <= waited_s < 2.5  # made in 3.6 s after the first chunk, the last is due 1.8 s after the start
+    assert dry == 0
+
+
+def test_what_it_learnt_of_the_board_is_kept_over_turns() -> None:
+    stage, card = playing()
+    for turn in range(3):
+        waited_s, dry = speak(stage, card, chunks(Mark(turn, 0), last=True), 0.4)
+        card.play(2 * SECOND)
+        stage.turn.next()
+        stage.step()
+        assert 1.8 <= waited_s < 2.5 and dry == 0
+
+
+def test_in_lock_step_everything_is_made_at_once() -> None:
+    _, card = playing(*chunks(Mark(0, 0), last=True))
+    assert card.pending() == card.lead_frames
+
+
+def test_it_wakes_when_a_phrase_that_waits_is_ready() -> None:
+    stage, _ = playing(chunks(Mark(0, 0))[0])
+    assert stage.due() is None  # nothing is known: only the next chunk can tell
+    assert isinstance(stage.clock, ManualClock)
+    stage.clock.advance_to(0.4)
+    stage.inboxes[0].put(chunks(Mark(0, 0))[1])
+    stage.step()
+    due_s = stage.due()
+    assert due_s is not None and due_s > 1.8
+    stage.clock.advance_to(due_s)
+    assert stage.step() and stage.card.pending()
+
+
+def test_a_silence_between_phrases_is_told_and_nobody_elses_fault() -> None:
+    stage, card = playing(sound(Mark(0, 0), 0, "One,", 1000))
+    card.play(1000)
+    card.silence(480)
+    stage.inboxes[0].put(sound(Mark(0, 0), 1, "two.", 1000))
+    stage.step()
+    stage.inboxes[0].put(sound(Mark(0, 0), 2, "Three.", 500, last=True))  # in time: no gap
+    stage.step()
+    assert stage.news is not None
+    gaps = [item for item in take_all(stage.news) if item.what == "gap"]
+    assert [(item.text, item.at) for item in gaps] == [("30.0", 1480)]
+    assert card.phrases == 3
+
+
+def test_after_an_interruption_words_count_as_the_voice_told() -> None:
+    ends = (3000, 3500, 4000)
+    item = Sound(
+        Mark(0, 0), 0, "Hullabaloo, my dear.", np.full(4000, 0.5, np.float32), True, True, word_ends=ends
+    )
+    stage, card = playing(item)
+    for _ in range(2):
+        card.play(1600)
+        stage.step()
+    card.play(60)
+    stage.turn.next()
+    stage.step()
+    (cut,) = heard(stage)
+    assert cut.text == "Hullabaloo, my"
+
+
+def test_the_voice_itself_tells_which_words_an_interruption_left_unsaid() -> None:
+    tts = Tts(place(), load_engine(load_board("host"), "tts"), VoiceSettings(style="bram"))
+    text = "I keep seven spoons in a drawer, and nobody touches them."
+    sounds = [item for item in tts.work(Phrase(Mark(0, 0), 0, text, last=True)) if isinstance(item, Sound)]
+    words, ends = text.split(), sounds[0].word_ends
+    assert len(ends) == len(words) and ends[-1] <= sum(len(item.samples) for item in sounds)
+    for said, end in enumerate(ends[:-1]):
+        stage, card = playing(*sounds)
+        while card.left() < end:
+            card.play(min(320, end - card.left()))
+            stage.step()
+        stage.turn.next()
+        stage.step()
+        assert heard(stage) == [Heard(Mark(0, 0), " ".join(words[: said + 1]), complete=False)]

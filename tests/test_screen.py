@@ -64,3 +64,17 @@ def test_a_terminal_replaces_what_is_unfinished() -> None:
 
 def test_an_interruption_is_marked() -> None:
     assert "    bram  A badger, of course. … (interrupted)" in shown(io.StringIO(), last="cut")
+
+
+def test_gaps_are_shown_where_there_were_any() -> None:
+    journal, out = Journal(lambda frame: frame / 16_000, 16_000), io.StringIO()
+    screen = Screen(out, "bram", journal)
+    for what, time_s, text, tail, at in [
+        *CONVERSATION[:-1],
+        ("gap", 3.2, "41.5", "", 52_000),
+        CONVERSATION[-1],
+    ]:
+        news = News(TURN, what, time_s, text, tail, at)
+        journal.take(news)
+        screen.show(news)
+    assert out.getvalue().splitlines()[-1] == "    gaps  42 ms between phrases"

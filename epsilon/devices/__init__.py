@@ -13,7 +13,7 @@ class CardCounts:
     """What was lost at the card since it started."""
 
     overruns: int = 0  # microphone blocks lost
-    underruns: int = 0  # gaps inside a reply
+    underruns: int = 0  # gaps inside a phrase
 
 
 class Card(Protocol):
@@ -49,8 +49,13 @@ class Card(Protocol):
     def cut(self, fade_ms: float) -> int:
         """Fade out and drop what has not left; returns the frames dropped."""
 
-    def begin_reply(self) -> None:
-        """From here on a gap is an underrun."""
+    def begin_phrase(self) -> None:
+        """What is written next may come late; behind it, until `end_reply`, a gap is an underrun.
+
+        From here on the end of what was written always lies on the card faded out (EDGE_MS) and gets its own level
+        back when more follows in time. So a card that runs dry falls silent without a click, even while Python is
+        held up; what comes after the dry spell fades in.
+        """
 
     def end_reply(self) -> None:
         """Everything of the reply is written: running dry is right from here on."""

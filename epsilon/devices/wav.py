@@ -14,6 +14,7 @@ from epsilon.audio_files import read_audio
 from epsilon.clock import Clock
 from epsilon.config.board import Audio
 from epsilon.devices import CardCounts
+from epsilon.devices.edge import Edge, after_silence
 from epsilon.dsp.fade import fade_out
 from epsilon.errors import DeviceError
 from epsilon.ring import SampleRing, Samples
@@ -34,7 +35,9 @@ class WavCard:
         self.reference = SampleRing(REFERENCE_FRAMES)
         self.counts = CardCounts()
         self._speaker: Samples = np.zeros(len(recording) + GROWTH_FRAMES, np.float32)
+        self._forgotten = 0  # frames before the speaker's first: `take` has given them away
         self._written = 0  # the end of what was written, on the time line
+        self._edge = Edge(RATE_HZ)
         self._in_reply = self._wrote_in_reply = False
         self._read_frames = 0
         self._start_s = 0.0
@@ -63,7 +66,13 @@ class WavCard:
 
     def reply(self) -> Samples:
         """All that left or will leave the speaker, on the recording's time line and at least as long."""
-        return self._speaker[: max(len(self.recording), self._written)].copy()
+        return self._place(0, max(len(self.recording), self._written)).copy()
+
+    def take(self) -> Samples:
+        """What has left the speaker since the last `take`, [n]; the card forgets it. For who listens for hours."""
+        taken = self._place(self._forgotten, self._read_frames).copy()
+        self._speaker, self._forgotten = self._speaker[len(taken) :].copy(), self._read_frames
+        return taken
 
     def read(self) -> Samples | None:
         end = self._read_frames + self.block_frames
@@ -74,21 +83,23 @@ class WavCard:
         block: Samples = np.zeros(self.block_frames, np.float32)
         found = self.recording[self._read_frames : end]
         block[: len(found)] = found
-        self._grow(end)
-        self.reference.write(self._speaker[self._read_frames : end])
+        self.reference.write(self._place(self._read_frames, end))
         self._read_frames = end
         return block
 
     def write(self, samples: Samples) -> int:
-        start = self._next_frame()
-        if self._written > start:
-            start = self._written
-        elif self._wrote_in_reply and self._written < start:
-            self.counts.underruns += 1
+        if not self._goes_on():
+            self.counts.underruns += self._wrote_in_reply
+            samples = after_silence(samples, RATE_HZ) if len(self._edge) else samples
+            self._edge.clear()
+            self._written = max(self._written, self._next_frame())
         self._wrote_in_reply = self._in_reply
-        self._grow(start + len(samples))
-        self._speaker[start : start + len(samples)] = samples
+        start = self._written
+        if self._in_reply:
+            before, samples = self._edge.extend(samples)
+            self._place(start - len(before), start)[:] = before
         self._written = start + len(samples)
+        self._place(start, self._written)[:] = samples
         return start
 
     def room(self) -> int:
@@ -104,16 +115,20 @@ class WavCard:
         start = min(self._next_frame(), self._written)
         end = min(start + round(fade_ms * RATE_HZ / 1000), self._written)
         dropped = self._written - end
-        self._speaker[start:end] = fade_out(self._speaker[start:end])
-        self._speaker[end : self._written] = 0.0
+        self._place(start, end)[:] = fade_out(self._place(start, end))
+        self._place(end, self._written)[:] = 0.0
         self._written = end
+        self._edge.clear()
         self.end_reply()
         return dropped
 
-    def begin_reply(self) -> None:
+    def begin_phrase(self) -> None:
         self._in_reply, self._wrote_in_reply = True, False
 
     def end_reply(self) -> None:
+        if self._goes_on():
+            self._place(self._written - len(self._edge), self._written)[:] = self._edge.made
+        self._edge.clear()
         self._in_reply = self._wrote_in_reply = False
 
     def time_of(self, frame: int) -> float:
@@ -123,11 +138,18 @@ class WavCard:
         """Where a sample written now leaves: the block that is being handed over has been taken already."""
         return (-(-self.left() // self.block_frames) + 1) * self.block_frames
 
-    def _grow(self, frames: int) -> None:
-        if frames > len(self._speaker):
-            grown = np.zeros(frames + GROWTH_FRAMES, np.float32)
+    def _goes_on(self) -> bool:
+        """True while a sample written now joins the ones before it, none of whose faded end has been taken yet."""
+        return self._written - len(self._edge) >= self._next_frame()
+
+    def _place(self, start: int, end: int) -> Samples:
+        """The speaker's samples from one frame of the time line to another, to be read or written."""
+        first, last = start - self._forgotten, end - self._forgotten
+        if last > len(self._speaker):
+            grown = np.zeros(last + GROWTH_FRAMES, np.float32)
             grown[: len(self._speaker)] = self._speaker
             self._speaker = grown
+        return self._speaker[first:last]
 
 
 def load(audio: Audio, clock: Clock) -> WavCard:

@@ -93,6 +93,7 @@ def _turn(toy: Toy, record: TurnRecord) -> dict[str, Any]:
         "silent": record.silent,
         "cut_in": record.cut_in,
         "prefill_left": record.prefill_left,  # tokens, when the user stopped speaking
+        "gaps_ms": record.gaps_ms,  # silences between the reply's phrases that are in none of them
         "tifu": {name: tifu.get(name) for name in TIFU_NAMES},
     }
 

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from epsilon.devices import Card
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
 from epsilon.messages import Heard, Message, Sound
+from epsilon.pace import Pace
 from epsilon.ring import Samples
+from epsilon.spoken import Spoken
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
 REFILL_SHARE = (
     8  # the card is fed again when this part of the lead is played: the rest is for when Python is held up
 )
-FADE_MS = 15.0  # a barge-in is silent after this, without a click
+FADE_MS = 10.0  # a barge-in is silent after this and at most a block of 10 ms, without a click
 AUDIBLE = 10 ** (-50 / 20)  # of full scale
-
-
-@dataclass(slots=True)
-class Spoken:
-    """A phrase's place in the reply, in frames since the reply's first."""
-
-    index: int
-    text: str
-    start: int
-    end: int
-    recorded: bool = False  # an opener's stored sound
-    complete: bool = False  # all of its sound has arrived
-    told: bool = False  # whoever watches knows that it is being said
-
-    def heard(self, left: int) -> str:
-        """Its words in the first `left` frames of the reply; in a phrase words count as equally long."""
-        if self.complete and left >= self.end:
-            return self.text
-        words = self.text.split()
-        share = (left - self.start) / max(1, self.end - self.start)
-        return " ".join(words[: max(0, min(len(words) - 1, int(share * len(words))))])
 
 
 class Playback(Stage):
@@ -55,6 +36,8 @@ class Playback(Stage):
         )  # bounded by the ring before it and the reply's spoken length
         self.spoken: list[Spoken] = []
         self.arrived = self.written = 0  # frames of the reply that came here, and that went to the card
+        self.ends_at = 0  # the frame of the card's time line at which what was written has left
+        self.pace = Pace()  # of the voice, learnt over all replies
         self.audible: set[str] = (
             set()
         )  # of the opener and of the answer: whose first audible sample is on its way
@@ -80,11 +63,11 @@ class Playback(Stage):
             self._begin(item.mark)
         if not self.spoken or self.spoken[-1].index != item.index:
             self._begin_phrase(item)
+        phrase = self.spoken[-1]
+        phrase.add(item, self.clock.now(), self.pace)
         if len(item.samples):
-            self.waiting.append((self.spoken[-1], item.samples))
+            self.waiting.append((phrase, item.samples))
             self.arrived += len(item.samples)
-        self.spoken[-1].end = self.arrived
-        self.spoken[-1].complete |= item.phrase_ends
         self.ended |= item.last
         self._feed(item.mark)
 
@@ -104,6 +87,9 @@ class Playback(Stage):
         if self.mark is None or not (self.waiting or self.ended):
             return None
         ahead = wait_frames = self.card.pending()
+        if self._held():
+            ready_s = self.waiting[0][0].ready_s(self.pace)
+            return ready_s if math.isfinite(ready_s) else None
         if self.waiting:
             refill_at = self.card.lead_frames - self.card.lead_frames // REFILL_SHARE
             wait_frames = max(ahead - refill_at, self.card.block_frames)
@@ -112,29 +98,43 @@ class Playback(Stage):
     def _begin(self, mark: Mark) -> None:
         self.mark, self.spoken, self.audible, self.ended = mark, [], set(), False
         self.arrived = self.written = 0
-        self.card.begin_reply()
 
     def _begin_phrase(self, item: Sound) -> None:
         if not item.recorded and all(phrase.recorded for phrase in self.spoken):
             self.tell("sound", item.mark)
-        self.spoken.append(Spoken(item.index, item.text, self.arrived, self.arrived, item.recorded))
+        self.spoken.append(Spoken(item.index, item.text, self.arrived, item.recorded))
+
+    def _held(self) -> bool:
+        """True while the next phrase would run dry if it began now: the voice is made more slowly than it sounds."""
+        if not self.waiting or self.waiting[0][0].told:
+            return False
+        starts_s = self.clock.now() + self.card.pending() / SAMPLE_RATE_HZ
+        return starts_s < self.waiting[0][0].ready_s(self.pace)
 
     def _feed(self, mark: Mark) -> bool:
         busy = False
-        while self.waiting and (room := self.card.room()) > 0:
+        while not self._held() and self.waiting and (room := self.card.room()) > 0:
             phrase, samples = self.waiting.popleft()
             if len(samples) > room:
                 self.waiting.appendleft((phrase, samples[room:]))
                 samples = samples[:room]
-            if not phrase.told:
-                phrase.told = True
-                self.tell("says", mark, phrase.text)
-            self._listen(mark, "opener" if phrase.recorded else "answer", samples, self.card.write(samples))
-            self.written += len(samples)
+            self._write(mark, phrase, samples)
             busy = True
         if self.ended and not self.waiting:
             self.card.end_reply()
         return busy
+
+    def _write(self, mark: Mark, phrase: Spoken, samples: Samples) -> None:
+        begins, phrase.told = not phrase.told, True
+        if begins:
+            self.tell("says", mark, phrase.text)
+            self.card.begin_phrase()
+        leaves_at = self.card.write(samples)
+        if begins and self.written and leaves_at > self.ends_at:
+            self.tell("gap", mark, f"{(leaves_at - self.ends_at) * 1000 / SAMPLE_RATE_HZ:.1f}", at=leaves_at)
+        self.ends_at = leaves_at + len(samples)
+        self._listen(mark, "opener" if phrase.recorded else "answer", samples, leaves_at)
+        self.written += len(samples)
 
     def _listen(self, mark: Mark, what: str, samples: Samples, leaves_at: int) -> None:
         """Say when the first audible sample leaves, of an opener and of the answer behind it."""

@@ -11,86 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epsilon.clock import Clock, ManualClock, MonotonicClock
-from epsilon.config.board import Audio
+from epsilon.clock import ManualClock, MonotonicClock
 from epsilon.devices.portaudio import PortAudioCard
 from epsilon.devices.portaudio.cards import find_card
-from epsilon.devices.wav import WavCard, load
+from epsilon.devices.wav import load
 from epsilon.errors import AudioFileError, DeviceError
-from epsilon.ring import Samples
+from epsilon.stages.playback import FADE_MS
 from tests import virtual_card
+from tests.desks import LEAD_MS, RATE_HZ, Desk, LoopDesk, WavDesk, audio, counting, place, say
 
-RATE_HZ = 16_000
-LEAD_MS = 200.0
+FADE_FRAMES = round(FADE_MS * RATE_HZ / 1000)
 LATENCY_WANDERS = RATE_HZ // 20  # that of a sound server beside other programs
-
-
-def audio(device: str, card: str, rate_hz: int = RATE_HZ) -> Audio:
-    return Audio(device=device, card=card, rate_hz=rate_hz, block_ms=10.0, lead_ms=LEAD_MS)
-
-
-def counting(count: int) -> Samples:
-    """Samples [n] that all differ from their neighbours by the same step, but for one fall each second."""
-    return (0.1 + 0.5 * (np.arange(count) % RATE_HZ) / RATE_HZ).astype(np.float32)
-
-
-class WavDesk:
-    """A wav card, and a hand that moves its clock where that is needed."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.exact = True
-        self.clock = clock
-        self.card = WavCard(audio("wav", ""), clock, counting(RATE_HZ))
-        self.at = 0
-
-    def pass_time(self, frames: int) -> Samples:
-        """Read so many frames of the microphone."""
-        blocks = []
-        for _ in range(0, frames, self.card.block_frames):
-            self.at += self.card.block_frames
-            if isinstance(self.clock, ManualClock):
-                self.clock.advance_to(self.card.time_of(self.at))
-            block = self.card.read()
-            assert block is not None
-            blocks.append(block)
-        return np.concatenate(blocks)
-
-    def left(self) -> Samples:
-        """What left the speaker, on the time line."""
-        return self.card.reply()
-
-    def gaps(self) -> int:
-        """Underruns that are the toy's fault."""
-        return self.card.counts.underruns
-
-
-class LoopDesk:
-    """The card's microphone hears its speaker."""
-
-    def __init__(self, rate_hz: int) -> None:
-        self.exact = False
-        self.card = PortAudioCard(audio("portaudio", virtual_card.LOOP, rate_hz), MonotonicClock())
-        self.heard: list[Samples] = []
-
-    def pass_time(self, frames: int) -> Samples:
-        blocks = []
-        for _ in range(0, frames, self.card.block_frames):
-            block = self.card.read()
-            assert block is not None
-            blocks.append(block)
-        self.heard += blocks
-        return np.concatenate(blocks)
-
-    def left(self) -> Samples:
-        self.pass_time(RATE_HZ // 10)  # what is on its way
-        return np.concatenate(self.heard)
-
-    def gaps(self) -> int:
-        """Underruns that are the toy's fault: the card's own happen on a busy machine."""
-        return self.card.counts.underruns - self.card._speaker.underflows
-
-
-Desk = WavDesk | LoopDesk
 
 
 @pytest.fixture(scope="module")
@@ -122,25 +53,6 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     made.card.stop()
 
 
-def say(desk: Desk, samples: Samples) -> list[int]:
-    """Write everything, as room allows; returns where each piece leaves."""
-    starts = []
-    while len(samples):
-        room = desk.card.room()
-        if room:
-            starts.append(desk.card.write(samples[:room]))
-            samples = samples[room:]
-        desk.pass_time(desk.card.block_frames)
-    return starts
-
-
-def place(sound: Samples) -> slice:
-    """From the first audible sample to the last."""
-    loud = np.flatnonzero(np.abs(sound) > 0.05)
-    assert len(loud), "nothing left the card"
-    return slice(int(loud[0]), int(loud[-1]) + 1)
-
-
 def test_time_passes_with_the_blocks(desk: Desk) -> None:
     began_s = time.monotonic()
     before = desk.card.left()
@@ -154,7 +66,7 @@ def test_time_passes_with_the_blocks(desk: Desk) -> None:
 
 def test_what_is_said_leaves_whole_where_promised(desk: Desk) -> None:
     said = counting(RATE_HZ // 2)
-    desk.card.begin_reply()
+    desk.card.begin_phrase()
     starts = say(desk, said)
     desk.card.end_reply()
     desk.pass_time(RATE_HZ // 2)
@@ -170,7 +82,9 @@ def test_what_is_said_leaves_whole_where_promised(desk: Desk) -> None:
 
 
 def test_the_reference_is_what_left(desk: Desk) -> None:
+    desk.card.begin_phrase()
     starts = say(desk, counting(RATE_HZ // 4))
+    desk.card.end_reply()
     desk.pass_time(RATE_HZ // 2)
     reference = desk.card.reference.copy(0, desk.card.reference.written)
     assert reference is not None
@@ -192,30 +106,69 @@ def test_no_more_than_the_lead_waits(desk: Desk) -> None:
 
 def test_a_cut_fades_and_tells_what_was_dropped(desk: Desk) -> None:
     said = counting(desk.card.lead_frames)
-    desk.card.begin_reply()
+    desk.card.begin_phrase()
     start = desk.card.write(said)
     desk.pass_time(RATE_HZ // 20)
     at = desk.card.left()
-    dropped = desk.card.cut(15.0)
+    dropped = desk.card.cut(FADE_MS)
     assert 0 < dropped < len(said)
-    assert desk.card.cut(15.0) == 0
+    assert desk.card.cut(FADE_MS) == 0
     desk.pass_time(RATE_HZ // 4)
     left = desk.left()
     found = place(left)
-    fade = round(0.015 * RATE_HZ)
-    assert found.stop - found.start == pytest.approx(len(said) - dropped, abs=fade)
+    assert found.stop - found.start == pytest.approx(len(said) - dropped, abs=FADE_FRAMES)
     assert found.stop <= max(at, start) + RATE_HZ * 15 // 100, "sound must be gone within 150 ms"
-    assert np.abs(np.diff(left[found.start + 40 : found.stop + 400])).max() < 0.02, "a click"
     assert desk.card.counts.underruns == 0
 
 
+def test_after_a_cut_at_most_20_ms_of_sound_leave_and_they_fall_evenly(desk: Desk) -> None:
+    said = 0.4 + counting(desk.card.lead_frames)
+    desk.card.begin_phrase()
+    start = desk.card.write(said)
+    desk.pass_time(RATE_HZ // 20)
+    dropped, taken_at = desk.cut()
+    assert 0 < start + len(said) - dropped - taken_at <= RATE_HZ * 20 // 1000
+    desk.pass_time(RATE_HZ // 4)
+    left = desk.left()
+    found = place(left)
+    assert found.stop - found.start == pytest.approx(len(said) - dropped, abs=80)
+    steps = np.diff(left[found.start + 40 : found.stop + 400])
+    assert np.abs(steps).max() < 0.01, "a click"
+    assert steps[-400 - FADE_FRAMES // 2 :].max() < 1e-3, "it must only get quieter"
+
+
+def test_running_dry_does_not_click(desk: Desk) -> None:
+    said = 0.4 + counting(RATE_HZ // 10)
+    desk.card.begin_phrase()
+    for _ in range(2):
+        desk.card.write(said)
+        desk.pass_time(RATE_HZ // 4)
+    desk.card.write(said)
+    desk.card.end_reply()
+    desk.pass_time(RATE_HZ // 4)
+    left = desk.left()
+    found = place(left)
+    assert desk.gaps() == 2
+    assert np.count_nonzero(np.abs(left[found]) < 1e-3) > RATE_HZ // 10, "there were no gaps"
+    inner = left[found.start + 40 : found.stop - 40]  # it begins and ends as it was made
+    assert np.abs(np.diff(inner)).max() < 0.02, "a click"
+
+
+def test_silence_before_a_phrase_is_no_underrun(desk: Desk) -> None:
+    for _ in range(2):
+        desk.card.begin_phrase()
+        desk.card.write(counting(1600))
+        desk.pass_time(RATE_HZ // 4)
+    assert desk.gaps() == 0
+
+
 def test_after_a_cut_the_next_reply_is_whole(desk: Desk) -> None:
-    desk.card.begin_reply()
+    desk.card.begin_phrase()
     desk.card.write(counting(desk.card.lead_frames))
     desk.pass_time(RATE_HZ // 20)
-    desk.card.cut(15.0)
+    desk.card.cut(FADE_MS)
     desk.pass_time(RATE_HZ // 20)
-    desk.card.begin_reply()
+    desk.card.begin_phrase()
     start = desk.card.write(0.5 + counting(RATE_HZ // 10))
     desk.card.end_reply()
     desk.pass_time(RATE_HZ // 2)
@@ -226,13 +179,13 @@ def test_after_a_cut_the_next_reply_is_whole(desk: Desk) -> None:
 
 
 def test_a_gap_counts_inside_a_reply_only(desk: Desk) -> None:
-    desk.card.begin_reply()
+    desk.card.begin_phrase()
     for _ in range(3):
         desk.card.write(counting(800))
         desk.pass_time(RATE_HZ // 5)
     assert desk.gaps() == 2
     desk.card.end_reply()
-    desk.card.begin_reply()
+    desk.card.begin_phrase()
     desk.card.write(counting(800))
     desk.card.end_reply()
     desk.pass_time(RATE_HZ // 5)
@@ -265,6 +218,23 @@ def test_a_recording_is_heard_to_its_last_sample_and_then_silence() -> None:
     heard = desk.pass_time(RATE_HZ + 3200)
     np.testing.assert_array_equal(heard[:RATE_HZ], counting(RATE_HZ))
     assert desk.card.input_ended and not heard[RATE_HZ:].any()
+
+
+def test_what_left_a_file_can_be_taken_from_it_bit_by_bit() -> None:
+    kept, taken = WavDesk(ManualClock()), WavDesk(ManualClock())
+    pieces = []
+    for desk in (kept, taken):
+        desk.card.start()
+        desk.card.begin_phrase()
+        for _ in range(5):
+            say(desk, counting(1000))
+            desk.pass_time(4800)
+            if desk is taken:
+                pieces.append(desk.card.take())
+    left, whole = np.concatenate(pieces), kept.left()
+    np.testing.assert_array_equal(left[: len(whole)], whole)
+    assert len(left) == taken.at and not left[len(whole) :].any()
+    assert len(desk.card.take()) == 0
 
 
 @pytest.mark.card

@@ -48,9 +48,10 @@ class NotedCard(PortAudioCard):
             self.heard.append(block)
         return block
 
-    def begin_reply(self) -> None:
-        self.replies.append([])
-        super().begin_reply()
+    def begin_phrase(self) -> None:
+        if not self._in_reply:
+            self.replies.append([])
+        super().begin_phrase()
 
     def write(self, samples: Samples) -> int:
         self.replies[-1].append(samples.copy())

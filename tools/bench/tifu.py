@@ -100,6 +100,8 @@ def report(runs: list[tuple[Take, dict[str, Any]]]) -> None:
     )
     for count in ("overruns", "underruns", "stale", "laps"):
         print(f"{count}: {sum(conversation['counts'][count] for conversation in conversations)}")
+    gaps_ms = [gap_ms for c in conversations for turn in c["turns"] for gap_ms in turn["gaps_ms"]]
+    print(f"gaps between phrases: {len(gaps_ms)}, {sum(gaps_ms):.0f} ms in all")
     left = [turn["prefill_left"] for c in conversations for turn in c["turns"] if turn["prefill_left"] >= 0]
     print(
         f"tokens left to prefill when the user stopped: median {statistics.median(left):.0f}, "

@@ -67,14 +67,12 @@ class PortAudioCard:
         return block
 
     def write(self, samples: Samples) -> int:
-        going_on = self._speaker.keep_going()
-        if not going_on and self._wrote_in_reply:
-            self._gaps += 1
+        self._gaps += self._wrote_in_reply and not self._speaker.joins()
         self._wrote_in_reply = self._in_reply
-        if not going_on:
+        if not self._speaker.keep_going():
             self._speaker.begin(self._microphone.recorded + self._round_trip_frames)
         self._count()
-        return self._speaker.write(samples)
+        return self._speaker.write(samples, more=self._in_reply)
 
     def room(self) -> int:
         return (
@@ -95,7 +93,7 @@ class PortAudioCard:
         self._in_reply = self._wrote_in_reply = False
         return dropped
 
-    def begin_reply(self) -> None:
+    def begin_phrase(self) -> None:
         self._in_reply, self._wrote_in_reply = True, False
 
     def end_reply(self) -> None:
@@ -107,7 +105,7 @@ class PortAudioCard:
         return self._microphone.time_of(frame)
 
     def _count(self) -> None:
-        """Gaps in replies count whether Python was late with the next sound or the card ran dry itself."""
+        """Gaps in phrases count whether Python was late with the next sound or the card ran dry itself."""
         self.counts.overruns = self._microphone.overruns
         self.counts.underruns = self._gaps + self._speaker.underflows
 

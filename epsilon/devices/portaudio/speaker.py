@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from epsilon.devices.edge import Edge, after_silence
 from epsilon.devices.portaudio.microphone import power_of_two
 from epsilon.dsp.fade import fade_out
 from epsilon.dsp.resample import StreamResampler
@@ -30,6 +31,7 @@ class Speaker:
         self._resampler = StreamResampler(RATE_HZ, rate_hz) if rate_hz != RATE_HZ else None
         self._remembered: Samples = np.zeros(REMEMBERED_FRAMES, np.float32)
         self._action: Any = None
+        self._edge = Edge(rate_hz)
         self._underflows = 0
         self.end_frame = 0  # where what was written ends
 
@@ -57,18 +59,29 @@ class Speaker:
         if self._resampler is not None:
             self._resampler.reset()
 
-    def write(self, samples: Samples) -> int:
-        """Add to the stretch; returns the frame at which the first of them leaves."""
+    def write(self, samples: Samples, more: bool) -> int:
+        """Add to the stretch; returns the frame at which the first of them leaves. With `more` its end is kept safe."""
+        if len(self._edge) and not self.joins():
+            samples = after_silence(samples, RATE_HZ)
+            self._edge.clear()
         start = self.end_frame
         self.end_frame += len(samples)
         self._remember(start, samples)
-        self._hand_over(samples if self._resampler is None else self._resampler.push(samples))
+        made = samples if self._resampler is None else self._resampler.push(samples)
+        before, made = self._edge.extend(made) if more else (self._edge.made, made)
+        self._hand_over(made, before)
         return start
 
     def finish(self) -> None:
-        """Nothing follows in this stretch: hand over what the resampler holds back."""
-        if self._resampler is not None and self.keep_going():
-            self._hand_over(self._resampler.finish())
+        """Nothing follows in this stretch: it ends as it was made, with what the resampler holds back."""
+        if self.joins():
+            rest = np.zeros(0, np.float32) if self._resampler is None else self._resampler.finish()
+            self._hand_over(rest, self._edge.made)
+        self._edge.clear()
+
+    def joins(self) -> bool:
+        """True while what is written now joins the sound before it: the callback can have none of the faded end."""
+        return self.keep_going() and self._taken() + self._block <= self._card_frames - len(self._edge)
 
     def keep_going(self) -> bool:
         """True while the stretch plays. One that dried up as it was written to is taken up again."""
@@ -91,13 +104,13 @@ class Speaker:
 
     def cut(self, fade_frames: int) -> int:
         """Fade out beyond what the callback takes next, silence the rest; returns the frames dropped."""
-        taken = self._earlier_frames + self._action.done_frames
-        start = min(taken + self._block, self._card_frames)
+        start = min(self._taken() + self._block, self._card_frames)
         end = min(start + round(fade_frames * self._rate_hz / RATE_HZ), self._card_frames)
         size = len(self._sound)
         fading, silent = np.arange(start, end) % size, np.arange(end, self._card_frames) % size
         self._sound[fading] = fade_out(self._sound[fading])
         self._sound[silent] = 0.0
+        self._edge.clear()
         dropped = round((self._card_frames - end) * RATE_HZ / self._rate_hz)
         self._end_action()
         self._forget(self.end_frame - dropped, dropped)
@@ -111,9 +124,16 @@ class Speaker:
         self._remembered[places] = 0.0
         return found
 
-    def _hand_over(self, samples: Samples) -> None:
+    def _taken(self) -> int:
+        """Frames of the stretch that the callback has."""
+        return self._earlier_frames + int(self._action.done_frames)
+
+    def _hand_over(self, samples: Samples, before: Samples) -> None:
+        """Write at the card's rate; the last frames in the ring become `before`: there they were faded."""
+        end = self._card_frames
         taken = self._ring.write(np.ascontiguousarray(samples, np.float32))
         assert taken == len(samples), f"{len(samples) - taken} frames beyond the speaker's ring"
+        self._sound[np.arange(end - len(before), end) % len(self._sound)] = before
         self._card_frames += taken
         if self._action is None:
             self._action = self._mixer.play_ringbuffer(self._ring)
