@@ -97,8 +97,8 @@ class StyleTts2:
         return self._styles
 
     def spell(self, text: str, more: bool) -> Spelt:
-        """ARPAbet; see epsilon.engines.tts.phonemes."""
-        return phonemes.spell(text)
+        """ARPAbet; see epsilon.engines.tts.phonemes: the voice stays up only where the sentence goes on."""
+        return phonemes.spell(text, more)
 
     def speak(self, symbols: Sequence[str], delivery: Delivery) -> Iterator[Chunk]:
         """The phrase in chunks of at most 250 ms; joined they are the phrase said at once."""
@@ -136,7 +136,13 @@ def load(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
     if text.exists() and decoder.exists():
         streamed = StreamedPhrases(runtime.load(text, seat), runtime.load(decoder, seat), facts, rate_hz)
         return StyleTts2(model.folder, streamed, facts)
-    whole = WholePhrases(runtime.load(model.folder / "model.onnx", seat), rate_hz)
+    return load_whole(model, runtime, seat)
+
+
+def load_whole(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
+    """The voice with its one graph, whether it could stream or not."""
+    facts = Facts(model.folder / "model.yaml")
+    whole = WholePhrases(runtime.load(model.folder / "model.onnx", seat), facts.whole("sample_rate"))
     return StyleTts2(model.folder, whole, facts)
 
 
@@ -146,6 +152,11 @@ def spans(length: int, rate_per_s: int) -> Iterator[tuple[int, int]]:
     while start < length:
         yield start, min(length, start + size)
         start, size = start + size, int(CHUNK_S * rate_per_s)
+
+
+def style_names(folder: Path) -> list[str]:
+    """The names of the styles in a model folder."""
+    return list(_styles(folder / "voices.npz"))
 
 
 def _styles(path: Path) -> dict[str, Style]:
