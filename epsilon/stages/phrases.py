@@ -3,77 +3,200 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from epsilon.engines.wording import is_abbreviation
 from epsilon.messages import Message, Phrase, Token
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
-CLAUSE_END = re.compile(r"[,;:.!?…]+[\"')\]]*(?=\s)")  # only what is followed by a space is surely an end
-CONJUNCTION = re.compile(  # not before the third word: "and so it was" is one thought
-    r"\S\s+\S+(?=\s+(?:and|but|because|so|or|when|while|if|that|which|then)\s)"
-)
 FIRST_WORDS = 5  # the first phrase leaves after this many words at the latest
 LATER_WORDS = 14  # what a breath holds
+SHORT_WORDS = 3  # a later clause of fewer words is said with what follows it
+# Not `so` and `that`, which are as often no conjunctions.
+CONJUNCTIONS = frozenset("and but because or when while if which then until unless although".split())
+LEANING = frozenset(  # words that are said with the next one: no breath is taken behind them
+    "a an the my your his her its our their this these those no some any every of to in on at by for from with into "
+    "about like as than very so too is are was were be been am has have had do does did will would can could should "
+    "must i you we they he she it and but or because if that which who not i'm you're we're they're it's don't mr "
+    "mrs ms dr st".split()
+)
+SENTENCE, CLAUSE, NOTHING = "sentence", "clause", ""  # what ends with a word
+FOLLOWED = re.compile(r"\s*(\S+)\s+(\S)")
+TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)>")
+SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*$")
+CLAUSE_END = re.compile(r"\w.*[,;:][\"')\]]*$|(?:[…–—]|\.{2,})[\"')\]]*$|^-+$")
+
+
+class Cut(NamedTuple):
+    """A phrase's text, whether its sentence goes on behind it, and its mood."""
+
+    text: str
+    more: bool
+    mood: str
+
+
+class Word(NamedTuple):
+    """A written word, what ends with it, its mood, and the first sign of the next word ("" behind the last)."""
+
+    text: str
+    ends: str
+    mood: str
+    following: str
+
+    @property
+    def leans(self) -> bool:
+        """Whether it is said in one breath with the next word: of the, 3 cats, 9:05 pm, Henry 8, New York."""
+        first = self.text.lstrip("\"'([")[:1]
+        return (
+            self.text.lower() in LEANING
+            or self.text[-1].isdigit()
+            or (first.isupper() and (self.following.isdigit() or self.following.isupper()))
+        )
 
 
 class Cutter:
-    """Where a growing text may be cut: first early, so that sound can start, later at clauses."""
+    """Where a growing text may be cut: at once while little has been said, then at clauses.
 
-    def __init__(self) -> None:
-        self.text = ""
-        self.first = True
+    The first phrase ends at its first comma, before a conjunction, or after five words. Until five words have left a
+    phrase has five at most; from then on it is a clause of at most 14 words, and waits for one word more, so that no
+    sentence ends in a phrase of one word. All is decided by whole words and by the first sign of the next one: in
+    which pieces the text came does not matter.
 
-    def push(self, piece: str) -> Iterator[str]:
+    A tag such as <sad> is never spoken. Its mood holds to the end of its sentence or to the next tag, whichever
+    comes first; </sad> ends it at once. A tag that is no mood of the character disappears and does nothing.
+    """
+
+    def __init__(self, moods: Iterable[str] = ()) -> None:
+        self._moods = {mood.casefold(): mood for mood in moods}
+        self._mood = ""
+        self._rest = ""  # of the text, from the word on of which it is not known what follows it
+        self._before = ""  # the word before that one
+        self._words: list[Word] = []  # of the phrase to come
+        self._sent = 0  # words that have left
+
+    def push(self, piece: str) -> Iterator[Cut]:
         """Add a piece of text; yields the phrases that are complete."""
-        self.text += piece
-        while (end := self._end()) is not None:
-            phrase, self.text = self.text[:end].strip(), self.text[end:]
-            if phrase:
-                self.first = False
-                yield phrase
+        self._rest += piece
+        while found := FOLLOWED.match(self._rest):
+            self._take(found[1], found[2])
+            self._rest = self._rest[found.start(2) :]
+            yield from self._cuts(over=False)
 
-    def finish(self) -> str:
+    def finish(self) -> Iterator[Cut]:
         """What is left when the text has ended."""
-        phrase, self.text = self.text.strip(), ""
-        return phrase
+        if word := self._rest.strip():
+            self._take(word, "")
+        self._rest = ""
+        yield from self._cuts(over=True)
 
-    def _end(self) -> int | None:
-        """The earliest place to cut, so that it does not matter in which pieces the text came."""
-        words = list(re.finditer(r"\S+(?=\s)", self.text))
-        limit = FIRST_WORDS if self.first else LATER_WORDS
-        ends = [words[limit - 1].end()] if len(words) >= limit else []
-        breaks = (CLAUSE_END, CONJUNCTION) if self.first else (CLAUSE_END,)
-        ends += [found.end() for pattern in breaks if (found := pattern.search(self.text))]
-        return min(ends, default=None)
+    def _take(self, written: str, following: str) -> None:
+        """One written word, out of which tags are taken: `no.<sad>Oh` is two words and a tag."""
+        at = 0
+        for tag in TAG.finditer(written):
+            self._add(written[at : tag.start()], written[tag.end() : tag.end() + 1] or following)
+            at = tag.end()
+            if (name := tag[2].casefold()) in self._moods:
+                self._mood = "" if tag[1] else self._moods[name]
+        self._add(written[at:], following)
+
+    def _add(self, text: str, following: str) -> None:
+        if text:
+            ends = what_ends(text, self._before, following)
+            self._words.append(Word(text, ends, self._mood, following))
+            self._before = text
+            if ends == SENTENCE:
+                self._mood = ""
+
+    def _cuts(self, over: bool) -> Iterator[Cut]:
+        while self._words and (count := self._count(over)):
+            words, self._words = self._words[:count], self._words[count:]
+            self._sent += count
+            more = words[-1].ends != SENTENCE and not (over and not self._words)
+            yield Cut(" ".join(word.text for word in words), more, words[0].mood)
+
+    def _count(self, over: bool) -> int:
+        """How many words make the next phrase; 0 while that is not known."""
+        hurried = self._sent < FIRST_WORDS
+        for at, word in enumerate(self._words):
+            count = at + 1
+            following = self._words[count] if count < len(self._words) else None
+            if hurried and at > 1 and word.text in CONJUNCTIONS and not self._words[at - 1].leans:
+                return at
+            if word.ends == SENTENCE or (word.ends == CLAUSE and self._sent == 0):
+                return count
+            if hurried and count == FIRST_WORDS:
+                return self._breath(count)
+            if following is None:
+                break
+            if following.mood != word.mood:
+                return count
+            if word.ends == CLAUSE and count >= SHORT_WORDS and following.ends != SENTENCE:
+                return count
+            if count == LATER_WORDS:
+                return self._breath(count - (following.ends == SENTENCE))
+        return len(self._words) if over else 0
+
+    def _breath(self, most: int) -> int:
+        """The best place to cut at once: before a conjunction if there is time, and behind no word that leans."""
+        counts, words = range(most, most // 2, -1), self._words
+        if words[most - 1].ends == CLAUSE:
+            return most
+        if most > FIRST_WORDS:
+            for count in counts:
+                if words[count].text in CONJUNCTIONS and not words[count - 1].leans:
+                    return count
+        return next((count for count in counts if not words[count - 1].leans), most)
+
+
+def what_ends(text: str, before: str, following: str) -> str:
+    """SENTENCE, CLAUSE or NOTHING: what ends with a word that stands behind `before`; "" follows the last one."""
+    if not following:
+        return SENTENCE
+    if CLAUSE_END.search(text):
+        return CLAUSE
+    if not SENTENCE_END.search(text):
+        return NOTHING
+    if text.rstrip("\"')]").endswith(".") and is_abbreviation(text, before, following):
+        return NOTHING
+    return CLAUSE if following.islower() else SENTENCE
 
 
 class Phrases(Stage):
-    """Turns tokens into phrases; the last of a reply may be empty and only say that it is the last."""
+    """Turns tokens into phrases; the last of a reply may be empty and only say that it is the last.
 
-    def __init__(self, place: Place) -> None:
+    `moods` are those of the character: what tags in the text may ask for.
+    """
+
+    def __init__(self, place: Place, moods: Iterable[str] = ()) -> None:
         super().__init__(place)
+        self.moods = tuple(moods)
         self.mark: Mark | None = None
-        self.cutter = Cutter()
+        self.cutter = Cutter(self.moods)
         self.index = 0
         self.told = False  # whoever watches knows that the first phrase has left
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Token)
         if item.mark != self.mark:
-            self.mark, self.cutter, self.index, self.told = item.mark, Cutter(), 0, False
+            self.mark, self.cutter, self.index, self.told = item.mark, Cutter(self.moods), 0, False
         if item.clip is not None:
-            yield Phrase(item.mark, 0, item.text, last=False, clip=item.clip)
+            more = what_ends(item.text, "", " ") == CLAUSE
+            yield Phrase(item.mark, 0, item.text, last=False, more=more, clip=item.clip)
             self.index = 1
             return
-        for text in self.cutter.push(item.text):
-            yield self._phrase(item.mark, text, last=False)
+        for cut in self.cutter.push(item.text):
+            yield self._phrase(item.mark, cut, last=False)
         if item.last:
-            yield self._phrase(item.mark, self.cutter.finish(), last=True)
+            *others, final = [*self.cutter.finish()] or [Cut("", False, "")]
+            for cut in others:
+                yield self._phrase(item.mark, cut, last=False)
+            yield self._phrase(item.mark, final, last=True)
 
-    def _phrase(self, mark: Mark, text: str, last: bool) -> Phrase:
+    def _phrase(self, mark: Mark, cut: Cut, last: bool) -> Phrase:
         if not self.told:
             self.told = True
-            self.tell("phrase", mark, text)
+            self.tell("phrase", mark, cut.text)
         self.index += 1
-        return Phrase(mark, self.index - 1, text, last)
+        return Phrase(mark, self.index - 1, cut.text, last, cut.more, cut.mood)
