@@ -1,4 +1,4 @@
-"""Records each character's line for trouble and its openers in its own voice: `python -m tools.lines`."""
+"""Records each character's line for trouble and its openers in its voice, equally loud: `python -m tools.lines`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import argparse
 from epsilon.config import folders
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
+from epsilon.dsp.level import leveled
+from epsilon.engines.protocols import SAMPLE_RATE_HZ
 from epsilon.last_words import store_trouble_line
 from epsilon.opener_clips import store_clip
 from epsilon.organs import Voice
@@ -20,11 +22,11 @@ def main() -> None:
     for name in folders.character_names():
         character = load_character(name)
         voice = Voice(board, character)
-        samples = voice.say(character.lines.trouble)
+        samples = leveled(voice.say(character.lines.trouble), SAMPLE_RATE_HZ)
         store_trouble_line(character, samples)
         print(f"{name}: {len(samples) / 16_000:.2f} s: {character.lines.trouble}")
         for text in character.openers:
-            samples = voice.dry(text)
+            samples = leveled(voice.dry(text), SAMPLE_RATE_HZ)
             store_clip(character, text, samples)
             print(f"{name}: {len(samples) / 16_000:.2f} s: {text}")
 
