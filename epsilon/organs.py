@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
 from epsilon.stages.asr import Asr
 from epsilon.stages.effects import Effects
-from epsilon.stages.phrases import Cutter
+from epsilon.stages.phrases import CLAUSE, Phrases, what_ends
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
 from epsilon.toy import MICROPHONE_FRAMES, build_llm, load_effects, load_engine, seat_of
@@ -91,29 +91,36 @@ class Mind:
 
 
 class Voice:
-    """Text to sound: the tts and effects stages without their threads."""
+    """Text to sound: the phrases, tts and effects stages without their threads; not `wet` leaves the effects out."""
 
-    def __init__(self, board: Board, character: Character) -> None:
-        clock = MonotonicClock()
-        self.turn = Turn()
-        tts_place = Place(seat_of(board, "tts"), self.turn, clock)
-        self.tts = Tts(tts_place, load_engine(board, "tts"), character.voice)
-        self.effects = Effects(Place(seat_of(board, "effects"), self.turn, clock), load_effects(character))
+    def __init__(self, board: Board, character: Character, wet: bool = True) -> None:
+        self.turn, self.clock = Turn(), MonotonicClock()
+        self.phrases = Phrases(self._place(board, "phrases"), character.voice.moods)
+        self.tts = Tts(self._place(board, "tts"), load_engine(board, "tts"), character.voice)
+        chain = load_effects(character) if wet else []
+        self.effects = Effects(self._place(board, "effects"), chain)
 
     def dry(self, text: str) -> Samples:
-        """The text as one phrase, samples [n] at 16 kHz without the effects."""
-        sounds = list(self.tts.work(Phrase(self.turn.next(), 0, text, last=False)))
-        return np.concatenate([sound.samples for sound in sounds if isinstance(sound, Sound)])
+        """The text as one phrase, samples [n] at 16 kHz without the effects; the voice stays up behind a comma."""
+        more = what_ends(text, before="", following=" ") == CLAUSE
+        return _joined(self.tts.work(Phrase(self.turn.next(), 0, text, last=False, more=more)))
 
-    def say(self, text: str) -> Samples:
-        """The text as samples [n] at 16 kHz, cut into phrases as a reply is."""
-        mark = self.turn.next()
-        cutter = Cutter()
-        texts = [*cutter.push(text), cutter.finish()]
-        blocks = [np.zeros(0, np.float32)]
-        for index, phrase in enumerate(texts):
-            for sound in self.tts.work(Phrase(mark, index, phrase, last=index == len(texts) - 1)):
-                for heard in self.effects.work(sound):
-                    assert isinstance(heard, Sound)
-                    blocks.append(heard.samples)
-        return np.concatenate(blocks)
+    def say(self, text: str, mood: str = "") -> Samples:
+        """The text as samples [n] at 16 kHz, said as a reply is; in this mood where it has no tag of its own."""
+        token = Token(self.turn.next(), text, last=True)
+        return _joined(
+            heard
+            for phrase in self.phrases.work(token)
+            if isinstance(phrase, Phrase)
+            for sound in self.tts.work(replace(phrase, mood=phrase.mood or mood))
+            for heard in self.effects.work(sound)
+        )
+
+    def _place(self, board: Board, stage: str) -> Place:
+        return Place(seat_of(board, stage), self.turn, self.clock)
+
+
+def _joined(sounds: Iterable[Message]) -> Samples:
+    """The samples of sounds, one after another."""
+    blocks = [sound.samples for sound in sounds if isinstance(sound, Sound)]
+    return np.concatenate([np.zeros(0, np.float32), *blocks])
