@@ -18,7 +18,7 @@ from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
 from epsilon.stages.asr import Asr
 from epsilon.stages.effects import Effects
-from epsilon.stages.phrases import CLAUSE, Phrases, what_ends
+from epsilon.stages.phrases import CLAUSE, TAG, Phrases, what_ends
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
 from epsilon.toy import MICROPHONE_FRAMES, build_llm, load_effects, load_engine, seat_of
@@ -86,7 +86,8 @@ class Mind:
             assert isinstance(token, Token)
             said += token.text
             yield token.text
-        for _ in self.stage.work(Heard(mark, said.strip(), complete=True)):
+        spoken = " ".join(TAG.sub(" ", said).split())  # a mood is not heard
+        for _ in self.stage.work(Heard(mark, spoken, complete=True)):
             pass
 
 
