@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
+from epsilon.engines.tts.letters import agrees, read_letters
 from epsilon.engines.tts.lexicon import Lexicon
 
 Sounds = tuple[str, ...]
@@ -93,6 +94,7 @@ _ENDS_DOUBLE = frozenset(
 )
 _LONGEST_WORD = 40  # letters; a keyboard rolled over by a cat is not read out in full
 _SHORTEST_PART = 4  # letters of each half of a compound
+_CACHED_WORDS = 1024
 _UNREADABLE = 5  # letters without a vowel among them are read one by one
 
 
@@ -198,9 +200,14 @@ def _past(last: str) -> Sounds:
     return ("T",) if last in _VOICELESS | {"S", "SH", "CH"} else ("D",)
 
 
+@lru_cache(_CACHED_WORDS)
 def _unknown(word: str) -> Sounds:
-    """Letter by letter where no one could read it as a word, else as it is spelt."""
+    """Letter by letter where no one could read it as a word, else as it is spelt.
+
+    The network that guesses has a good ear for English, but puts sounds into names that nobody wrote: its guess counts
+    where the rules of letters find the same consonants and syllables.
+    """
     if len(word) == 1 or (len(word) <= _UNREADABLE and not set(word) & set("aeiouy")):
         return _spelt(word)
-    sounds = _lexicon().guess(word) if word else ()
-    return sounds or _spelt(word)
+    guess = _lexicon().guess(word) if word else ()
+    return (guess if agrees(word, guess) else read_letters(word)) or _spelt(word)
