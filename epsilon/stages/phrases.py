@@ -13,14 +13,19 @@ from epsilon.turn import Mark
 
 FIRST_WORDS = 5  # the first phrase leaves after this many words at the latest
 LATER_WORDS = 14  # what a breath holds
+THINKING_WORDS = 2  # are thought while one is said: at 13 tokens/s and 150 words/min it is three and more
 SHORT_WORDS = 3  # a later clause of fewer words is said with what follows it
 # Not `so` and `that`, which are as often no conjunctions.
 CONJUNCTIONS = frozenset("and but because or when while if which then until unless although".split())
-LEANING = frozenset(  # words that are said with the next one: no breath is taken behind them
-    "a an the my your his her its our their this these those no some any every of to in on at by for from with into "
-    "about like as than very so too is are was were be been am has have had do does did will would can could should "
-    "must i you we they he she it and but or because if that which who not i'm you're we're they're it's don't mr "
-    "mrs ms dr st".split()
+# Words that are said with the next one: behind these no breath is taken …
+LEANING = frozenset(
+    "a an the my your our their no every of to in on at by for from with into about like as than and but or because if "
+    "i we they he she i'm you're we're they're it's don't mr mrs ms dr st".split()
+)
+# … and behind these rather not.
+NODDING = frozenset(
+    "his her its this that these those some any very so too is are was were be been am has have had do does did will "
+    "would can could should must you it which who not".split()
 )
 SENTENCE, CLAUSE, NOTHING = "sentence", "clause", ""  # what ends with a word
 FOLLOWED = re.compile(r"\s*(\S+)\s+(\S)")
@@ -46,23 +51,23 @@ class Word(NamedTuple):
     following: str
 
     @property
-    def leans(self) -> bool:
-        """Whether it is said in one breath with the next word: of the, 3 cats, 9:05 pm, Henry 8, New York."""
+    def leans(self) -> int:
+        """How much it wants to be said in one breath with the next word: of the, 3 cats, Henry 8, New York."""
         first = self.text.lstrip("\"'([")[:1]
-        return (
-            self.text.lower() in LEANING
-            or self.text[-1].isdigit()
-            or (first.isupper() and (self.following.isdigit() or self.following.isupper()))
-        )
+        if self.text[-1].isdigit() or (
+            first.isupper() and (self.following.isdigit() or self.following.isupper())
+        ):
+            return 2
+        return 2 if self.text.lower() in LEANING else int(self.text.lower() in NODDING)
 
 
 class Cutter:
     """Where a growing text may be cut: at once while little has been said, then at clauses.
 
-    The first phrase ends at its first comma, before a conjunction, or after five words. Until five words have left a
-    phrase has five at most; from then on it is a clause of at most 14 words, and waits for one word more, so that no
-    sentence ends in a phrase of one word. All is decided by whole words and by the first sign of the next one: in
-    which pieces the text came does not matter.
+    The first phrase ends at its first comma, before a conjunction, or after five words. A later one is a clause, and
+    waits for one word more, so that no sentence ends in a phrase of one word. What has left gives time to think: with
+    every word of it the next phrase may have two more, 14 at most. All is decided by whole words and by the first sign
+    of the next one: in which pieces the text came does not matter.
 
     A tag such as <sad> is never spoken. Its mood holds to the end of its sentence or to the next tag, whichever
     comes first; </sad> ends it at once. A tag that is no mood of the character disappears and does nothing.
@@ -118,15 +123,16 @@ class Cutter:
 
     def _count(self, over: bool) -> int:
         """How many words make the next phrase; 0 while that is not known."""
-        hurried = self._sent < FIRST_WORDS
+        first = self._sent == 0
+        most = min(FIRST_WORDS + THINKING_WORDS * self._sent, LATER_WORDS)
         for at, word in enumerate(self._words):
             count = at + 1
             following = self._words[count] if count < len(self._words) else None
-            if hurried and at > 1 and word.text in CONJUNCTIONS and not self._words[at - 1].leans:
+            if first and at > 1 and word.text in CONJUNCTIONS and not self._words[at - 1].leans:
                 return at
-            if word.ends == SENTENCE or (word.ends == CLAUSE and self._sent == 0):
+            if word.ends == SENTENCE or (first and word.ends == CLAUSE):
                 return count
-            if hurried and count == FIRST_WORDS:
+            if first and count == most:
                 return self._breath(count)
             if following is None:
                 break
@@ -134,20 +140,20 @@ class Cutter:
                 return count
             if word.ends == CLAUSE and count >= SHORT_WORDS and following.ends != SENTENCE:
                 return count
-            if count == LATER_WORDS:
+            if count == most:
                 return self._breath(count - (following.ends == SENTENCE))
         return len(self._words) if over else 0
 
     def _breath(self, most: int) -> int:
-        """The best place to cut at once: before a conjunction if there is time, and behind no word that leans."""
+        """The best place to cut a clause: before a conjunction of a long one, else where the words lean least."""
         counts, words = range(most, most // 2, -1), self._words
         if words[most - 1].ends == CLAUSE:
             return most
-        if most > FIRST_WORDS:
+        if self._sent:
             for count in counts:
                 if words[count].text in CONJUNCTIONS and not words[count - 1].leans:
                     return count
-        return next((count for count in counts if not words[count - 1].leans), most)
+        return min(counts, key=lambda count: words[count - 1].leans)  # of equals the longest
 
 
 def what_ends(text: str, before: str, following: str) -> str:

@@ -77,10 +77,12 @@ class Lexicon:
         """`folder` holds cmudict.dict and checkpoint20.npz; by default the installed package's. Raises ModelError."""
         folder = folder or data_folder()
         try:
-            self._lines = b"\n" + (folder / "cmudict.dict").read_bytes().rstrip() + b"\n"
+            lines = (folder / "cmudict.dict").read_bytes().splitlines()
             self._guesser = Guesser(folder / "checkpoint20.npz")
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"cannot be read: {error}", where=str(folder)) from error
+        lines.sort(key=_headword)  # a few are out of order, and a word that is missing must be missed quickly
+        self._lines = b"\n" + b"\n".join(lines) + b"\n"
         self.find = lru_cache(_CACHED_WORDS)(self._find)
 
     def guess(self, word: str) -> tuple[str, ...]:
@@ -92,25 +94,27 @@ class Lexicon:
         if not re.fullmatch(r"[a-z']+", word):
             return None
         at = self._bisect(word.encode())
-        if at < 0:  # a few lines are out of order
-            at = self._lines.find(b"\n" + word.encode() + b" ") + 1
-        if at <= 0:
+        if at < 0:
             return None
         line = self._lines[at : self._lines.index(b"\n", at)].decode()
         return tuple(line.split("#")[0].split()[1:])
 
     def _bisect(self, word: bytes) -> int:
-        """Where the line of `word` starts, -1 if it is not met; comments at the top sort before every word."""
+        """Where the first line of `word` starts, -1 if there is none."""
         lines, low, high = self._lines, 1, len(self._lines)
         while low < high:
             middle = lines.rfind(b"\n", low - 1, (low + high) // 2) + 1
             end = lines.index(b"\n", middle)
-            entry, _, _ = lines[middle:end].partition(b" ")
-            key = entry.partition(b"(")[0]
+            entry = lines[middle:end].partition(b" ")[0]
             if entry == word:
                 return middle
-            if key < word:
+            if _headword(entry) < word:
                 low = end + 1
             else:
                 high = middle
         return -1
+
+
+def _headword(line: bytes) -> bytes:
+    """The word of a line, without the number of a further pronunciation: `read(2) R IY1 D`."""
+    return line.partition(b" ")[0].partition(b"(")[0]
