@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from epsilon import effects
 from epsilon.clock import Clock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
@@ -81,7 +82,7 @@ class Toy:
             ),
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
             build_llm(self.board, self.character, self._place("llm")),
-            Phrases(self._place("phrases")),
+            Phrases(self._place("phrases"), self.character.voice.moods),
             Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice),
             Effects(self._place("effects"), load_effects(self.character)),
             playback,
@@ -244,7 +245,4 @@ def seconds_a_token(model: LanguageModel, seq: Any, clock: Clock) -> float:
 
 def load_effects(character: Character) -> list[Any]:
     """The character's chain of effects."""
-    return [
-        importlib.import_module(f"epsilon.effects.{effect.name}").load(effect.options, SAMPLE_RATE_HZ)
-        for effect in character.effects
-    ]
+    return [effects.build(effect, SAMPLE_RATE_HZ) for effect in character.effects]

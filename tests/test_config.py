@@ -210,9 +210,10 @@ def test_characters(home: Path) -> None:
     character = load_character("tim")
     assert (character.voice.speed, character.sampling.seed, character.effects) == (1.0, 0, ())
     path = home / "characters/tim/character.yaml"
-    path.write_text(CHARACTER + "effects: [{name: room, options: {mix: 20 %, wet: true}}]\n")
+    path.write_text(CHARACTER + "effects: [{name: room, options: {mix: 0.2}}]\n")
     character = load_character("tim")
-    assert character.effects[0].options == {"mix": 20.0, "wet": True}
+    assert character.effects[0].name == "room"
+    assert character.effects[0].options.place("mix") == "characters/tim/character.yaml:5:39"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from epsilon import effects
 from epsilon.config import folders
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import Character, load_character
@@ -56,6 +57,11 @@ def _print_reference() -> None:
     print(*reference(Board), sep="\n")
     print("characters/<name>/character.yaml")
     print(*reference(Character), sep="\n")
+    print("the options of each effect")
+    for name in folders.loadable_names("effects"):
+        effect = effects.module_of(name)
+        print(f"  {name:<20} {effects.summary(effect)}")
+        print(*reference(effect.Options, depth=2), sep="\n")
 
 
 def _checks(only: str | None) -> Iterator[tuple[str, Callable[[], object]]]:

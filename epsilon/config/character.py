@@ -7,7 +7,7 @@ from pathlib import Path
 
 from epsilon.config import folders
 from epsilon.config.document import Problems, Table, nowhere, read
-from epsilon.config.fields import Options, read_table, setting
+from epsilon.config.fields import read_table, setting
 from epsilon.errors import ConfigError, nearest
 
 PERSONA_WORDS = (
@@ -62,7 +62,7 @@ class EffectSettings:
     """One effect of the chain."""
 
     name: str = setting("a module of epsilon/effects")
-    options: Options = setting("settings that the effect knows", dict)
+    options: Table = setting("the effect's own settings, listed below", nowhere)
 
 
 @dataclass(frozen=True)

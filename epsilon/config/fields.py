@@ -1,7 +1,7 @@
 """Reads a mapping into a frozen dataclass: each field says its type, unit, range, default and meaning, once.
 
 A field's key in YAML is its name without the unit (`rate_hz` is `rate: 16 kHz`). Types: str, bool, int,
-float, `str | None`, other such dataclasses, and tuples and dicts of them.
+float, `str | None`, other such dataclasses, tuples and dicts of them, and a Table as it stands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from epsilon.config.document import Listing, Node, Problems, Table, Text
 from epsilon.errors import nearest
 
 T = TypeVar("T")
-Options = Mapping[str, str | float | bool]  # the free settings of an effect; the effect knows them
 
 REQUIRED = object()
 BROKEN: Any = object()  # stands for a value whose mistake is noted already
@@ -90,8 +89,8 @@ def _value(kind: Any, field: dataclasses.Field[Any], node: Node, problems: Probl
         if isinstance(node, Text) and node.is_null:
             return None
         kind = next(one for one in get_args(kind) if one is not types.NoneType)
-    if kind == Options:
-        return _options(node, problems)
+    if kind is Table:  # read later, by what it is for
+        return _table(node, problems)
     if get_origin(kind) is tuple:
         return _tuple(get_args(kind)[0], field, node, problems)
     if get_origin(kind) in (dict, Mapping):
@@ -102,8 +101,13 @@ def _value(kind: Any, field: dataclasses.Field[Any], node: Node, problems: Probl
 
 
 def _nested(kind: type[Any], node: Node, problems: Problems) -> Any:
+    table = _table(node, problems)
+    return read_table(kind, table, problems) if table is not BROKEN else BROKEN
+
+
+def _table(node: Node, problems: Problems) -> Any:
     if isinstance(node, Table):
-        return read_table(kind, node, problems)
+        return node
     problems.add("should hold `key: value` entries", node.where)
     return BROKEN
 
@@ -116,10 +120,10 @@ def _tuple(kind: Any, field: dataclasses.Field[Any], node: Node, problems: Probl
 
 
 def _mapping(kind: Any, field: dataclasses.Field[Any], node: Node, problems: Problems) -> Any:
-    if isinstance(node, Table):
-        return {key: _value(kind, field, item, problems) for key, item in node.items.items()}
-    problems.add("should hold `key: value` entries", node.where)
-    return BROKEN
+    table = _table(node, problems)
+    if table is BROKEN:
+        return BROKEN
+    return {key: _value(kind, field, item, problems) for key, item in table.items.items()}
 
 
 def _scalar(kind: Any, field: dataclasses.Field[Any], node: Node, problems: Problems) -> Any:
@@ -171,28 +175,3 @@ def _number(kind: Any, node: Text, suffix: str, spec: Spec) -> float:
     if kind is int and number != int(number):
         raise ValueError(f"expected a whole number, found {node.value!r}")
     return int(number) if kind is int else number
-
-
-def _options(node: Node, problems: Problems) -> Any:
-    """Free `key: value` entries; numbers may carry any known unit and are handed on in its smallest."""
-    if not isinstance(node, Table):
-        problems.add("should hold `key: value` entries", node.where)
-        return BROKEN
-    options: dict[str, str | float | bool] = {}
-    for key, item in node.items.items():
-        if isinstance(item, Text):
-            options[key] = _free(item)
-        else:
-            problems.add("expected a single value", item.where)
-    return options
-
-
-def _free(node: Text) -> str | float | bool:
-    if node.value in ("true", "false"):
-        return node.value == "true"
-    match = units.NUMBER.fullmatch(node.value)
-    for suffix in ("", *units.UNITS):
-        known = units.UNITS[suffix] if suffix else {"": 1.0}
-        if match and match[2] in known:
-            return units.parse(node.value, suffix)
-    return node.value

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from epsilon.config import units
-from epsilon.config.fields import Options, Spec, settings_of, spec_of
+from epsilon.config.document import Table
+from epsilon.config.fields import Spec, settings_of, spec_of
 
 NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
@@ -29,13 +30,13 @@ def reference(kind: type[Any], depth: int = 1) -> Iterator[str]:
         ]
         told = ", ".join(filter(None, facts))
         yield f"{'  ' * depth}{key:<{22 - 2 * depth}} {spec.doc}" + (f" [{told}]" if told else "")
-        if dataclasses.is_dataclass(inner):
+        if dataclasses.is_dataclass(inner) and inner is not Table:
             yield from reference(typing.cast("type[Any]", inner), depth + 1)
 
 
 def _shape(hint: Any) -> tuple[Any, str]:
     """The innermost type of a field and what people call the whole."""
-    if hint == Options:
+    if hint is Table:
         return hint, "a table"
     inner = [one for one in typing.get_args(hint) if one not in (types.NoneType, ...)]
     kind = inner[-1] if inner else hint

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import zipfile
-
-import numpy as np
 
 from epsilon.config import folders
 from epsilon.config.board import Board
 from epsilon.config.character import Character, EffectSettings
-from epsilon.config.document import Listing, Problems
+from epsilon.config.document import Listing, Problems, Table
 from epsilon.config.models import find_model
-from epsilon.errors import ConfigError, ModelError, nearest
+from epsilon.effects import read_options
+from epsilon.errors import nearest
 
-STYLES_FILE = "voices.npz"  # the style vectors by name, in the folder of every voice model
-SAMPLE_RATE_HZ = 16_000
+PITCH_HINT = "leave it at 0 and use the effect pitch instead"
 
 
 def check_pair(board: Board, character: Character) -> None:
@@ -29,17 +26,29 @@ def check_pair(board: Board, character: Character) -> None:
         if style not in styles:
             where = character.where.place("voice", "style")
             problems.add(f"model '{voice}' has no style '{style}'{nearest(style, styles)}", where)
+        _check_pitch(character, voice, problems)
     problems.raise_if_any()
 
 
 def styles_of(voice: str) -> list[str]:
     """The names of a voice model's styles. ModelError when its file of styles is damaged."""
-    path = find_model(voice).folder / STYLES_FILE
-    try:
-        with np.load(path, allow_pickle=False) as styles:
-            return sorted(styles.files)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelError(f"cannot read the styles: {error}", folders.shown(path)) from error
+    model = find_model(voice)
+    names: list[str] = importlib.import_module(f"epsilon.engines.tts.{model.engine}").style_names(
+        model.folder
+    )
+    return sorted(names)
+
+
+def _check_pitch(character: Character, voice: str, problems: Problems) -> None:
+    """Some voices cannot be told to speak higher or lower."""
+    if folders.takes_pitch(find_model(voice).engine):
+        return
+    asked: dict[tuple[str, ...], float] = {("voice", "pitch"): character.voice.pitch}
+    for name, mood in character.voice.moods.items():
+        asked |= {("voice", "moods", name, "pitch"): mood.pitch}
+    for keys, semitones in asked.items():
+        if semitones:
+            problems.add(f"model '{voice}' has no pitch", character.where.place(*keys), PITCH_HINT)
 
 
 def _check_effect(effect: EffectSettings, where: str, problems: Problems) -> None:
@@ -47,12 +56,10 @@ def _check_effect(effect: EffectSettings, where: str, problems: Problems) -> Non
     if effect.name not in known:
         problems.add(f"no effect '{effect.name}'{nearest(effect.name, known)}", where)
         return
-    try:
-        importlib.import_module(f"epsilon.effects.{effect.name}").load(effect.options, SAMPLE_RATE_HZ)
-    except ConfigError as mistake:
-        problems.add(f"effect '{effect.name}': {mistake.message}", where, mistake.hint)
+    read_options(effect, problems)
 
 
 def _place_of_effect(character: Character, index: int) -> str:
     effects = character.where.items.get("effects")
-    return effects.items[index].where if isinstance(effects, Listing) else character.where.where
+    effect = effects.items[index] if isinstance(effects, Listing) else character.where
+    return effect.place("name") if isinstance(effect, Table) else effect.where

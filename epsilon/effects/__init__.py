@@ -1,32 +1,41 @@
-"""Voice effects: one a file, named in a character's `effects:`; each has `load(options, sample_rate_hz)`."""
+"""Voice effects: one a file, named in a character's `effects:`; each has `Options` and `load(options, rate)`.
+
+`Options` is a dataclass of settings, so that a mistake in a character file is told with its place and
+`epsilon check --reference` lists every option with unit, range and default.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import importlib
+from types import ModuleType
+from typing import Any
 
-from epsilon.errors import ConfigError, nearest
-
-
-class Number(NamedTuple):
-    """An option's range and default, in the unit that its name ends with."""
-
-    low: float
-    high: float
-    default: float
+from epsilon.config.character import EffectSettings
+from epsilon.config.document import Problems
+from epsilon.config.fields import read_table
+from epsilon.engines.protocols import Effect
 
 
-def read_options(options: Mapping[str, object], known: Mapping[str, Number]) -> dict[str, float]:
-    """The value of every option an effect knows; ConfigError for an unknown one or one out of range."""
-    for name in options:
-        if name not in known:
-            raise ConfigError(f"no option '{name}'{nearest(name, known)}")
-    return {name: _value(name, options.get(name, rule.default), rule) for name, rule in known.items()}
+def module_of(name: str) -> ModuleType:
+    """The module of an effect that exists."""
+    return importlib.import_module(f"epsilon.effects.{name}")
 
 
-def _value(name: str, value: object, rule: Number) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{name} should be a number, not {value!r}")
-    if not rule.low <= value <= rule.high:
-        raise ConfigError(f"{name} should be from {rule.low:g} to {rule.high:g}, not {value:g}")
-    return float(value)
+def summary(module: ModuleType) -> str:
+    """What an effect does, in one line: the first of its file, after its name."""
+    line = (module.__doc__ or "").partition("\n")[0]
+    return line.partition(": ")[2].rstrip(".")
+
+
+def read_options(effect: EffectSettings, problems: Problems) -> Any:
+    """The `Options` of an effect that exists, filled from the character file; mistakes go to `problems`."""
+    return read_table(module_of(effect.name).Options, effect.options, problems)
+
+
+def build(effect: EffectSettings, sample_rate_hz: int) -> Effect:
+    """An effect of a character's chain. ConfigError lists what is wrong with its options."""
+    problems = Problems()
+    options = read_options(effect, problems)
+    problems.raise_if_any()
+    built: Effect = module_of(effect.name).load(options, sample_rate_hz)
+    return built

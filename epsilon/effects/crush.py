@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from epsilon.effects import Number, read_options
+from epsilon.config.fields import setting
 from epsilon.ring import Samples
 
-OPTIONS = {"bits": Number(2, 16, 8), "hold_frames": Number(1, 16, 2)}
+
+@dataclass(frozen=True)
+class Options:
+    """What a character file may set."""
+
+    bits: int = setting("what a sample is rounded to", 8, low=2, high=16)
+    hold_frames: int = setting("for how many frames a sample is held", 2, low=1, high=16)
 
 
 class Crush:
     """Holds every sample for `hold_frames` and rounds it to `bits`."""
 
-    tail_frames = 0
+    delay_frames = tail_frames = 0
 
-    def __init__(self, bits: float, hold_frames: float, sample_rate_hz: int) -> None:
-        self._levels, self._hold = 2.0 ** (round(bits) - 1), round(hold_frames)
+    def __init__(self, options: Options, sample_rate_hz: int) -> None:
+        self._levels, self._hold = 2.0 ** (options.bits - 1), options.hold_frames
         self.reset()
 
     def reset(self) -> None:
@@ -40,6 +46,6 @@ class Crush:
         return np.clip(np.round(values * self._levels) / self._levels, -1, 1).astype(np.float32)
 
 
-def load(options: Mapping[str, object], sample_rate_hz: int) -> Crush:
+def load(options: Options, sample_rate_hz: int) -> Crush:
     """The effect with a character's options."""
-    return Crush(**read_options(options, OPTIONS), sample_rate_hz=sample_rate_hz)
+    return Crush(options, sample_rate_hz)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from epsilon.effects import Number, read_options
+from epsilon.config.fields import setting
 from epsilon.ring import Samples
 
-OPTIONS = {"tone_hz": Number(5, 2000, 60), "mix": Number(0, 1, 0.5)}
+
+@dataclass(frozen=True)
+class Options:
+    """What a character file may set."""
+
+    tone_hz: float = setting("what the voice is multiplied by", 60.0, low=5, high=2000)
+    mix: float = setting("how much of the voice is", 0.5, low=0, high=1)
 
 
 class RingModulator:
     """`mix` of the voice is multiplied by a sine of `tone_hz`, the rest stays."""
 
-    tail_frames = 0
+    delay_frames = tail_frames = 0
 
-    def __init__(self, tone_hz: float, mix: float, sample_rate_hz: int) -> None:
-        self._step, self._mix = 2 * np.pi * tone_hz / sample_rate_hz, mix
+    def __init__(self, options: Options, sample_rate_hz: int) -> None:
+        self._step, self._mix = 2 * np.pi * options.tone_hz / sample_rate_hz, options.mix
         self._at = 0
 
     def reset(self) -> None:
@@ -32,6 +38,6 @@ class RingModulator:
         return (block * (1 - self._mix + self._mix * tone)).astype(np.float32)
 
 
-def load(options: Mapping[str, object], sample_rate_hz: int) -> RingModulator:
+def load(options: Options, sample_rate_hz: int) -> RingModulator:
     """The effect with a character's options."""
-    return RingModulator(**read_options(options, OPTIONS), sample_rate_hz=sample_rate_hz)
+    return RingModulator(options, sample_rate_hz)

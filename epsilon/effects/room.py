@@ -6,20 +6,24 @@ toy's shell rings rather than diffuses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from epsilon.effects import Number, read_options
+from epsilon.config.fields import setting
 from epsilon.ring import Samples
 
-OPTIONS = {
-    "size_ms": Number(5, 60, 20),
-    "ring_ms": Number(20, 1000, 200),
-    "damping": Number(0, 0.9, 0.4),
-    "mix": Number(0, 1, 0.25),
-}
 RATIOS = (1.0, 1.17, 1.31, 1.49)  # of the combs' delays: whole-number relations would sound like a tone
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a character file may set."""
+
+    size_ms: float = setting("from wall to wall", 20.0, low=5, high=60)
+    ring_ms: float = setting("until the sound has died away by 60 dB", 200.0, low=20, high=1000)
+    damping: float = setting("how much sooner the highs die away", 0.4, low=0, high=0.9)
+    mix: float = setting("how much of what is heard comes from the walls", 0.25, low=0, high=1)
 
 
 class Comb:
@@ -42,16 +46,18 @@ class Comb:
 class Room:
     """`mix` of the voice comes back from the walls, `size_ms` apart, and dies away by 60 dB in `ring_ms`."""
 
-    def __init__(
-        self, size_ms: float, ring_ms: float, damping: float, mix: float, sample_rate_hz: int
-    ) -> None:
-        self._delays = [max(1, round(size_ms * ratio * sample_rate_hz / 1000)) for ratio in RATIOS]
-        self._gains = [10 ** (-3 * 1000 / (sample_rate_hz * ring_ms) * delay) for delay in self._delays]
-        self._damping, self._mix = damping, np.float32(mix)
+    delay_frames = 0
+
+    def __init__(self, options: Options, sample_rate_hz: int) -> None:
+        self._delays = [max(1, round(options.size_ms * ratio * sample_rate_hz / 1000)) for ratio in RATIOS]
+        self._gains = [
+            10 ** (-3 * 1000 / (sample_rate_hz * options.ring_ms) * delay) for delay in self._delays
+        ]
+        self._damping, self._mix = options.damping, np.float32(options.mix)
         # A comb makes noise louder by 1 / sqrt(1 - gain²); the four add up like noise.
         levels = [np.sqrt(1 - gain**2) for gain in self._gains]
         self._level = np.float32(np.mean(levels) / np.sqrt(len(RATIOS)))
-        self.tail_frames = round(ring_ms * sample_rate_hz / 1000)
+        self.tail_frames = round(options.ring_ms * sample_rate_hz / 1000)
         self.reset()
 
     def reset(self) -> None:
@@ -73,6 +79,6 @@ class Room:
         return np.clip(mixed, -1, 1).astype(np.float32)
 
 
-def load(options: Mapping[str, object], sample_rate_hz: int) -> Room:
+def load(options: Options, sample_rate_hz: int) -> Room:
     """The effect with a character's options."""
-    return Room(**read_options(options, OPTIONS), sample_rate_hz=sample_rate_hz)
+    return Room(options, sample_rate_hz)

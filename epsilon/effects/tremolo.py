@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from epsilon.effects import Number, read_options
+from epsilon.config.fields import setting
 from epsilon.ring import Samples
 
-OPTIONS = {"rate_hz": Number(0.1, 20, 5), "depth": Number(0, 1, 0.3)}
+
+@dataclass(frozen=True)
+class Options:
+    """What a character file may set."""
+
+    rate_hz: float = setting("how often it swings", 5.0, low=0.1, high=20)
+    depth: float = setting("how far: 1 reaches silence", 0.3, low=0, high=1)
 
 
 class Tremolo:
     """Multiplies by 1 … 1 - depth, `rate_hz` times a second."""
 
-    tail_frames = 0
+    delay_frames = tail_frames = 0
 
-    def __init__(self, rate_hz: float, depth: float, sample_rate_hz: int) -> None:
-        self._step, self._depth = 2 * np.pi * rate_hz / sample_rate_hz, depth
+    def __init__(self, options: Options, sample_rate_hz: int) -> None:
+        self._step, self._depth = 2 * np.pi * options.rate_hz / sample_rate_hz, options.depth
         self._at = 0
 
     def reset(self) -> None:
@@ -32,6 +38,6 @@ class Tremolo:
         return (block * (1 - self._depth * swing)).astype(np.float32)
 
 
-def load(options: Mapping[str, object], sample_rate_hz: int) -> Tremolo:
+def load(options: Options, sample_rate_hz: int) -> Tremolo:
     """The effect with a character's options."""
-    return Tremolo(**read_options(options, OPTIONS), sample_rate_hz=sample_rate_hz)
+    return Tremolo(options, sample_rate_hz)

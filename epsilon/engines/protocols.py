@@ -145,7 +145,8 @@ class EchoCanceller(Protocol):
 class Effect(Protocol):
     """Changes the voice, block by block; what streams equals the whole."""
 
-    tail_frames: int  # how long it rings on after its input ended
+    delay_frames: int  # how much later the sound comes out than it went in
+    tail_frames: int  # how long it goes on after its input ended, the delay included
 
     def process(self, block: Samples) -> Samples:
         """A block [n] of the same length."""
