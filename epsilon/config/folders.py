@@ -48,6 +48,11 @@ def needs_runtime(kind: str, engine: str) -> bool:
     return "\nNEEDS_RUNTIME = False" not in _source(PACKAGE / "engines" / kind, engine)
 
 
+def takes_pitch(engine: str) -> bool:
+    """Whether a voice can be told to speak higher or lower; `TAKES_PITCH = False` in its module says no."""
+    return "\nTAKES_PITCH = False" not in _source(PACKAGE / "engines" / "tts", engine)
+
+
 def _source(folder: Path, name: str) -> str:
     """The text of a module, which may be a file or a folder of its own."""
     file = folder / f"{name}.py"

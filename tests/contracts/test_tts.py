@@ -10,32 +10,36 @@ from typing import Any
 import numpy as np
 import pytest
 
-from epsilon.config.models import Model
 from epsilon.engines.protocols import Delivery
+from epsilon.engines.tts.kokoro import Kokoro
+from epsilon.engines.tts.kokoro_files import is_cut
 from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.runtimes import onnx
 from tests.found import engines, load, load_shipped, shipped
-from tests.models import tiny
-from tests.models.tiny import TINY
+from tests.models.tiny import VOICES
 
-LONGEST_CHUNK_FRAMES = 4000  # 250 ms
+LONGEST_CHUNK_S = 0.25
 TOLERANCE = 2e-4  # of full scale: 74 dB under it
 TINY_PHRASE = list("abcdefghijklmnopabcdefghijklm")
 PHRASE = "Well, hello there. What a strange day this is!"
 
 
-@pytest.fixture(scope="module", params=[*engines("tts"), "whole", *shipped("tts")])
+@pytest.fixture(scope="module", params=[*VOICES, *shipped("tts")])
 def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The engine, what to say, and the model's folder."""
     if request.param in shipped("tts"):
         return load_shipped(request.param)
-    folder = tmp_path_factory.mktemp("voice")
-    model: Model = (
-        tiny.voice(folder, streams=False) if request.param == "whole" else TINY["tts"][request.param](folder)
-    )
-    return load(model)
+    return load(VOICES[request.param](tmp_path_factory.mktemp("voice")))
+
+
+@pytest.fixture
+def steady(voice: Any) -> Any:
+    """A voice that says the same twice."""
+    if isinstance(voice, Kokoro) and not is_cut(voice.folder):
+        pytest.skip("the graph, as it is published, draws noise anew for each phrase")
+    return voice
 
 
 @pytest.fixture
@@ -50,17 +54,23 @@ def joined(voice: Any, phrase: list[str], style: str = "", speed: float = 1.0) -
     )
 
 
+def test_every_engine_is_held_to_this() -> None:
+    assert set(engines("tts")) <= set(VOICES)
+
+
 def test_the_first_chunk_leaves_long_before_the_last_and_none_is_long(voice: Any, phrase: list[str]) -> None:
     style = next(iter(voice.styles.values()))
     chunks = list(voice.speak(phrase, Delivery(style)))
     assert len(chunks) > 3
-    assert all(chunk.sample_rate_hz == voice.sample_rate_hz == 16_000 for chunk in chunks)
-    assert all(0 < len(chunk.samples) <= LONGEST_CHUNK_FRAMES for chunk in chunks)
+    assert all(chunk.sample_rate_hz == voice.sample_rate_hz >= 16_000 for chunk in chunks)
+    assert all(0 < len(chunk.samples) <= LONGEST_CHUNK_S * voice.sample_rate_hz for chunk in chunks)
     assert len(chunks[0].samples) < sum(len(chunk.samples) for chunk in chunks) / 2
     assert all(chunk.samples.dtype == np.float32 and chunk.samples.ndim == 1 for chunk in chunks)
 
 
 def test_what_streams_is_the_whole(voice: Any, phrase: list[str]) -> None:
+    if isinstance(voice, Kokoro):
+        pytest.skip("nearly so, and its graph draws noise: tests/test_kokoro.py says how near")
     graph = onnx.load(voice.folder / "model.onnx", Seat())
     for name, style in voice.styles.items():
         whole = graph(voice.feeds(phrase, Delivery(style, 1.1)))["audio"].reshape(-1)
@@ -71,19 +81,22 @@ def test_what_streams_is_the_whole(voice: Any, phrase: list[str]) -> None:
 
 def test_the_first_chunk_says_where_each_symbol_ends(voice: Any, phrase: list[str]) -> None:
     first, *others = voice.speak(phrase, Delivery(next(iter(voice.styles.values()))))
+    if isinstance(voice, Kokoro) and not is_cut(voice.folder):
+        assert not first.ends  # the graph, as it was first published, does not tell
+        return
     assert len(first.ends) == len(phrase) and not any(chunk.ends for chunk in others)
     assert list(first.ends) == sorted(first.ends)
     assert first.ends[-1] == len(first.samples) + sum(len(chunk.samples) for chunk in others)
 
 
-def test_equal_input_gives_equal_sound(voice: Any, phrase: list[str]) -> None:
-    np.testing.assert_array_equal(joined(voice, phrase), joined(voice, phrase))
+def test_equal_input_gives_equal_sound(steady: Any, phrase: list[str]) -> None:
+    np.testing.assert_array_equal(joined(steady, phrase), joined(steady, phrase))
 
 
-def test_it_can_stop_after_the_first_chunk(voice: Any, phrase: list[str]) -> None:
-    style = next(iter(voice.styles.values()))
-    first = next(iter(voice.speak(phrase, Delivery(style))))
-    np.testing.assert_array_equal(first.samples, joined(voice, phrase)[: len(first.samples)])
+def test_it_can_stop_after_the_first_chunk(steady: Any, phrase: list[str]) -> None:
+    style = next(iter(steady.styles.values()))
+    first = next(iter(steady.speak(phrase, Delivery(style))))
+    np.testing.assert_array_equal(first.samples, joined(steady, phrase)[: len(first.samples)])
 
 
 def test_sound_is_finite_and_within_bounds(voice: Any, phrase: list[str]) -> None:

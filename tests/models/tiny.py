@@ -13,7 +13,7 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from epsilon.config.models import Model
-from tests.models import graphs, mlc_tiny
+from tests.models import graphs, kokoro, mlc_tiny
 from tools.train.mind.graph import EXACT, ROUNDED, Build, build
 
 LETTERS = string.ascii_lowercase
@@ -160,7 +160,13 @@ def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
 TINY: dict[str, dict[str, Callable[[Path], Model]]] = {
     "asr": {"pocketsphinx": words, "whisper": ears},
     "llm": {"mistral": mind},
-    "tts": {"styletts2": lambda folder: voice(folder, streams=True)},
+    "tts": {"kokoro": kokoro.voice, "styletts2": lambda folder: voice(folder, streams=True)},
+}
+
+# Voices by what the contract's tests call them.
+VOICES: dict[str, Callable[[Path], Model]] = TINY["tts"] | {
+    "styletts2 whole": lambda folder: voice(folder, streams=False),
+    "kokoro in windows": kokoro.cut_voice,
 }
 
 # Minds by what the contract's tests call them: the runtime, and what makes a model for it.

@@ -146,9 +146,9 @@ def load_whole(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
     return StyleTts2(model.folder, whole, facts)
 
 
-def spans(length: int, rate_per_s: int) -> Iterator[tuple[int, int]]:
+def spans(length: int, rate_per_s: int, first_s: float = FIRST_CHUNK_S) -> Iterator[tuple[int, int]]:
     """A first stretch of `length`, then further ones: (start, end) of each."""
-    start, size = 0, int(FIRST_CHUNK_S * rate_per_s)
+    start, size = 0, int(first_s * rate_per_s)
     while start < length:
         yield start, min(length, start + size)
         start, size = start + size, int(CHUNK_S * rate_per_s)
