@@ -27,7 +27,6 @@ def check_pair(board: Board, character: Character) -> None:
             where = character.where.place("voice", "style")
             problems.add(f"model '{voice}' has no style '{style}'{nearest(style, styles)}", where)
         _check_pitch(character, voice, problems)
-        _check_pitch(character, voice, problems)
     problems.raise_if_any()
 
 
