@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from epsilon.config.character import Mood, VoiceSettings
+from epsilon.dsp.fade import fade_out
 from epsilon.dsp.resample import StreamResampler
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Chunk, Delivery, Spelt, Synthesizer
 from epsilon.messages import Message, Phrase, Sound
@@ -14,6 +15,9 @@ from epsilon.ring import Samples
 from epsilon.stage import Place, Stage
 
 USUAL = Mood()
+END_FRAMES = SAMPLE_RATE_HZ // 200
+
+Piece = tuple[Samples, tuple[int, ...]]
 
 
 class Tts(Stage):
@@ -40,17 +44,18 @@ class Tts(Stage):
             self.synthesizer.styles[voice.style], voice.speed * now.speed, voice.pitch + now.pitch
         )
 
-    def _sound(self, phrase: Phrase) -> Iterator[tuple[Samples, tuple[int, ...]]]:
+    def _sound(self, phrase: Phrase) -> Iterator[Piece]:
         """The phrase's samples at 16 kHz, a chunk at a time, and with each where the words end."""
         if phrase.clip is not None:
             yield phrase.clip, ()
             return
         spelt = self.synthesizer.spell(phrase.text, phrase.more)
         if spelt.symbols:
-            yield from timed(self.synthesizer.speak(spelt.symbols, self.delivery(phrase.mood)), spelt)
+            chunks = self.synthesizer.speak(spelt.symbols, self.delivery(phrase.mood))
+            yield from ending_softly(timed(chunks, spelt))
 
 
-def timed(chunks: Iterator[Chunk], spelt: Spelt) -> Iterator[tuple[Samples, tuple[int, ...]]]:
+def timed(chunks: Iterator[Chunk], spelt: Spelt) -> Iterator[Piece]:
     """Chunks at 16 kHz, each with the frame of the phrase in which every word ends."""
     resampler: StreamResampler | None = None
     word_ends: tuple[int, ...] = ()
@@ -64,6 +69,18 @@ def timed(chunks: Iterator[Chunk], spelt: Spelt) -> Iterator[tuple[Samples, tupl
         yield resampler.push(chunk.samples), word_ends
     if resampler is not None:
         yield resampler.finish(), word_ends
+
+
+def ending_softly(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces of a phrase, its last END_FRAMES faded out: a voice that stops in mid-sound does not click."""
+    held: Samples = np.zeros(0, np.float32)
+    word_ends: tuple[int, ...] = ()
+    for samples, word_ends in pieces:
+        whole = np.concatenate((held, samples))
+        ready = max(0, len(whole) - END_FRAMES)
+        held = whole[ready:]
+        yield whole[:ready], word_ends
+    yield fade_out(held), word_ends
 
 
 def ends_of_words(words: Sequence[int], chunk: Chunk) -> tuple[int, ...]:
