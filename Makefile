@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-topology evaluate takes lines personas \
+.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-topology soak-voice evaluate takes lines personas \
         openvino mlc aarch64 convert topics train train-ears train-mind train-voice clean
 
 list:                 ## this list
@@ -82,6 +82,9 @@ bench-llm: .venv/convertible .venv/tested ## the mind beside llama.cpp, onnxrunt
 
 bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
 	$(BIN)/python -m tools.bench.topology
+
+soak-voice: .venv/tested ## an hour of speech through the voice, its effects and the playback side, in a few minutes: nothing lost, late or clicking
+	$(BIN)/python -m tools.soak.voice --minutes 60
 
 evaluate: .venv/tested ## what the models can do: word errors, held-out questions, how well the voice is understood
 	@tools/system_packages train

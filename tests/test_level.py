@@ -29,7 +29,7 @@ def standards_gain_db(hz: float) -> float:
         ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
         ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),
     ):
-        gain *= abs(np.polyval(over[::-1], turn) / np.polyval(under[::-1], turn))
+        gain *= float(abs(np.polyval(over[::-1], turn) / np.polyval(under[::-1], turn)))
     return 20 * math.log10(gain)
 
 
@@ -48,7 +48,7 @@ def test_pauses_do_not_make_a_speaker_quieter() -> None:
 
 def test_half_as_high_is_6_quieter_and_silence_has_no_loudness() -> None:
     sound = np.random.default_rng(1).uniform(-0.5, 0.5, 16_000).astype(np.float32)
-    assert loudness(sound / 2, 16_000) == pytest.approx(loudness(sound, 16_000) - 6.02, abs=0.01)
+    assert loudness(sound * np.float32(0.5), 16_000) == pytest.approx(loudness(sound, 16_000) - 6.02, abs=0.01)
     assert loudness(np.zeros(16_000, np.float32), 16_000) == -math.inf
     assert loudness(np.zeros(0, np.float32), 16_000) == -math.inf
 
