@@ -67,7 +67,6 @@ _NOUN_OR_VERB: dict[str, tuple[str, str, str]] = {
     "excuse": ("IH0 K S K Y UW1 S", "IH0 K S K Y UW1 Z", "verb"),
     "export": ("EH1 K S P AO0 R T", "IH0 K S P AO1 R T", "noun"),
     "graduate": ("G R AE1 JH AH0 W AH0 T", "G R AE1 JH AH0 W EY0 T", "verb"),
-    "house": ("HH AW1 S", "HH AW1 S", "noun"),
     "import": ("IH1 M P AO0 R T", "IH0 M P AO1 R T", "noun"),
     "increase": ("IH1 N K R IY0 S", "IH0 N K R IY1 S", "verb"),
     "insult": ("IH1 N S AH0 L T", "IH0 N S AH1 L T", "noun"),
@@ -159,7 +158,10 @@ _OTHERS: dict[str, tuple[tuple[str, _Test | None], ...]] = {
     "close": (("K L OW1 Z", _closes), ("K L OW1 S", None)),
     "live": (("L AY1 V", _is_live), ("L IH1 V", None)),
     "lives": (
-        ("L AY1 V Z", lambda it: it.nominal or it.before in ("nine", "many", "all")),
+        (
+            "L AY1 V Z",
+            lambda it: it.before not in ("what", "which") and (it.nominal or it.before in ("nine", "many")),
+        ),
         ("L IH1 V Z", None),
     ),
     "content": (("K AH0 N T EH1 N T", _is_content), ("K AA1 N T EH0 N T", None)),

@@ -25,11 +25,6 @@ _OWN: dict[str, str] = {
     "into": "IH0 N T UW1",
     "our": "AW1 ER0",
     "grandma": "G R AE1 M AA0",
-    "hm": "HH AH1 M",
-    "hmm": "HH AH1 M",
-    "mm": "M AH1 M",
-    "mmm": "M AH1 M",
-    "hmph": "HH AH1 M F",
     "ooh": "UW1",
     "aah": "AA1",
     "ahh": "AA1",
@@ -40,10 +35,12 @@ _OWN: dict[str, str] = {
     "haha": "HH AA1 HH AA1",
     "hehe": "HH EH1 HH EH1",
     "hihi": "HH IY1 HH IY1",
-    "brr": "B ER1",
-    "grr": "G ER1",
+    "mm": "M AH1 M",
+    "mmm": "M AH1 M",
+    "mhm": "AH0 M HH AH1 M",
     "shh": "SH SH",
-    "psst": "P S T",
+    "ssh": "SH SH",
+    "zz": "Z Z Z",
     "ugh": "AH1 G",
     "pff": "P F F",
     "phew": "F Y UW1",
@@ -53,7 +50,6 @@ _OWN: dict[str, str] = {
     "yippee": "Y IH1 P IY0",
     "woohoo": "W UW1 HH UW1",
     "achoo": "AH0 CH UW1",
-    "zz": "Z Z Z",
     "miz": "M IH1 Z",
     "emoji": "IH0 M OW1 JH IY0",
     "dot": "D AA1 T",
@@ -88,6 +84,16 @@ _ENDINGS: dict[str, Sounds] = {  # of words made up from known ones: puddler, qu
     "ish": ("IH0", "SH"),
     "y": ("IY0",),
 }
+# Noises without a vowel: hrmf, hmpf, grr, brrm, pfft, psst, tss.
+_NOISE = re.compile(r"h*r{2,}m*(?:ph|p?f*)|h+r*m+(?:ph|p?f*)|[gbv]r+m*|pf+t*|ps+t|ts+k*")
+_NOISES = {
+    "h": "HH",
+    "r": "ER1",
+    "m": "M",
+    "ph": "F",
+    "sh": "SH",
+    **{letter: letter.upper() for letter in "pfgbvstkz"},
+}
 _LONG = re.compile(r"([a-z])\1{2,}")
 _ENDS_DOUBLE = frozenset(
     "too zoo boo woo moo coo see bee free three tree all hee wee aah ahh ohh ooh shh brr grr hmm pff aww zz".split()
@@ -113,7 +119,9 @@ def pronounce(word: str) -> Sounds:
         return ()
     if word[0].isupper():
         return _capitals(word)
-    return _known(word) or _drawn_out(word) or _derived(word) or _unknown(word.replace("'", ""))
+    return (
+        _noise(word) or _known(word) or _drawn_out(word) or _derived(word) or _unknown(word.replace("'", ""))
+    )
 
 
 def _known(word: str) -> Sounds | None:
@@ -133,6 +141,15 @@ def _capitals(word: str) -> Sounds:
 
 def _spelt(letters: str) -> Sounds:
     return tuple(sound for letter in letters.lower() for sound in _LETTERS[letter].split())
+
+
+def _noise(word: str) -> Sounds | None:
+    if not _NOISE.fullmatch(word):
+        return None
+    sounds = [_NOISES[found[0]] for found in re.finditer(r"ph|([a-z])(?=(?!\1))", word)]
+    if "M" in sounds and "ER1" not in sounds:
+        sounds.insert(sounds.index("M"), "AH1")
+    return tuple(sounds)
 
 
 def _drawn_out(word: str) -> Sounds | None:
@@ -174,6 +191,10 @@ def _stem(word: str, ending: str) -> Sounds | None:
     if len(base) < 3:
         return None
     forms = [base, base + "e"] if ending not in ("ly", "ness", "less", "ful") else [base]
+    if re.search(
+        r"[^aeiou][aeiou][^aeiouwxy]$", base
+    ):  # striped and stripy: else the consonant would be doubled
+        forms.reverse()
     if base[-1] == base[-2]:
         forms.append(base[:-1])
     if base[-1] == "i":
