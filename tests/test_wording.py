@@ -44,6 +44,7 @@ SAID = {
     "3 may do": "three may do",
     "in 1984 and 2005": "in nineteen eighty four and two thousand and five",
     "the 1990s, '80s": "the nineteen nineties, eighties",
+    "7am-9pm, 6:30-7:30, 00:00": "seven a m to nine p m, six thirty to seven thirty, midnight",
     "won 3:1": "won three to one",
     # abbreviations, names and letters
     "Dr. Smith vs. Mr. Jones": "doctor smith versus mister jones",
@@ -54,6 +55,8 @@ SAID = {
     "Henry VIII and Chapter IV": "henry the eighth and chapter four",
     "World War II. Then I left": "world war two. then i left",
     "salt &c. and w/o milk": "salt et cetera and without milk",
+    "p. 5 and pp. 3-5": "page five and pages three to five",
+    "rock'n'roll, rock 'n' roll": "rock 'n roll, rock 'n roll",
     "an MP3 of H2O, Q&A": "an m p three of h two o, q and a",
     # addresses
     "bram@toy.org": "bram at toy dot org",

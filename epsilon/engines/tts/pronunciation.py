@@ -54,6 +54,7 @@ _OWN: dict[str, str] = {
     "emoji": "IH0 M OW1 JH IY0",
     "dot": "D AA1 T",
     "'em": "AH0 M",
+    "'n": "AH0 N",
     "'bout": "B AW1 T",
     "'round": "R AW1 N D",
 }
@@ -96,7 +97,7 @@ _NOISES = {
 }
 _LONG = re.compile(r"([a-z])\1{2,}")
 _ENDS_DOUBLE = frozenset(
-    "too zoo boo woo moo coo see bee free three tree all hee wee aah ahh ohh ooh shh brr grr hmm pff aww zz".split()
+    "too zoo boo woo moo coo see bee free three tree all hee wee aah ahh ohh ooh shh brr grr hmm pff aww zz mm".split()
 )
 _LONGEST_WORD = 40  # letters; a keyboard rolled over by a cat is not read out in full
 _SHORTEST_PART = 4  # letters of each half of a compound

@@ -62,7 +62,7 @@ _APOSTROPHES = re.compile(r"'(?:em|tis|twas|cause|til|bout|round)(?!\w)", re.I)
 
 
 def _word(match: re.Match[str]) -> str:
-    word = match[0]
+    word = match[0].replace("'n'", " 'n ")  # rock'n'roll
     return word if word != "I" and _SPELT.fullmatch(word) else word.lower()
 
 

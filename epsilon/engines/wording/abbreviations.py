@@ -66,7 +66,7 @@ _OTHERS |= dict(
 )
 KNOWN = _TITLES | _OTHERS
 _WITHOUT_DOT = {"mr", "mrs", "dr", "vs", "etc", "jr", "sr", "prof", "st"}  # as they are also written
-_SHORT = {"w/o": "without", "w/": "with", "b/c": "because", "c/o": "care of"}
+_SHORT = {"w/o": "without", "w/out": "without", "w/": "with", "b/c": "because", "c/o": "care of"}
 _NUMBERED = frozenset(  # words before a Roman number that is not a rank
     "act apollo article book bowl chapter class appendix episode figure game grade lesson level mark number page "
     "part phase round scene season section stage step table title type unit verse version volume war".split()
@@ -89,7 +89,7 @@ def is_abbreviation(word: str, before: str, following: str) -> bool:
     name = word.strip("\"'()[]").lower().rstrip(".")
     if not following:
         return False
-    if name in _TITLES or (name == "no" and following.isdigit()):
+    if name in _TITLES or (name in ("no", "p") and following.isdigit()):
         return True
     if name in _OTHERS:
         return following.islower()
@@ -109,7 +109,7 @@ def _dotted(match: re.Match[str]) -> str | None:
     if name == "no":  # the answer, unless a number follows
         return "number" if re.match(r"\s?\d", match.string[match.end() :]) else None
     if name not in KNOWN:
-        return None
+        return "page" if name == "p" and re.match(r"\s?\d", match.string[match.end() :]) else None
     stop = closing(match)
     return _long(name, match) + (stop if name in _OTHERS or _is_last(match) else "")
 
@@ -177,11 +177,11 @@ def _article(match: re.Match[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    (re.compile(r"(?:w/o|w/|b/c|c/o)(?![^\s,.])", re.I), lambda match: _SHORT[match[0].lower()]),
+    (re.compile(r"(?:w/o(?:ut)?|w/|b/c|c/o)(?![^\s,.])", re.I), lambda match: _SHORT[match[0].lower()]),
     (re.compile(r"(e\.g|i\.e|a\.k\.a|ph\.d|[ap]\.m)(?:\.|\b)", re.I), _dotted),
     (re.compile(r"(?:[A-Za-z]\.){2,}(?![A-Za-z]{2})"), _initials),
     (re.compile(r"([A-Z])\.(?=\s?[A-Z])"), _initial),
-    (re.compile(r"([A-Za-z]{2,6})\."), _dotted),
+    (re.compile(r"([A-Za-z]{2,6}|p)\."), _dotted),
     (re.compile(r"[A-Za-z]{2,4}(?![A-Za-z'])"), _plain),
     (re.compile(r"([IVX]+)('s)?(?![\w'])"), _roman),
     (re.compile(r"A(?![\w'.&-])"), _article),

@@ -21,6 +21,8 @@ def _clock(hour: int, minute: int, half: str | None) -> str:
     said = "oh " + cardinal(minute) if minute < 10 else cardinal(minute)
     if half:
         return f"{cardinal(hour)}{' ' + said if minute else ''} {half.upper()} M"
+    if not hour % 24 and not minute:
+        return "midnight"
     return f"{cardinal(hour)} {said if minute else _oclock(hour)}"
 
 

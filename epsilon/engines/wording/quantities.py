@@ -73,7 +73,6 @@ _UNITS = {
     "kcal": "kilocalorie",
     "°": "degree",
     "%": "percent",
-    "p": "penny",
     "¢": "cent",
 }
 _UNITS |= {f"{unit}²": f"square {_UNITS[unit]}" for unit in ("km", "cm", "mm", "m")}
@@ -200,6 +199,7 @@ RULES: tuple[Rule, ...] = (
         re.compile(rf"((?:{_MINUS})?(?:{NUMBER}))\s?({_ANY_UNIT})(?![\w²³°])(?:\.(?=\s[a-z]))?", re.A),
         _measure,
     ),
+    (re.compile(rf"({NUMBER})p\b", re.A), lambda match: counted(match[1], "penny")),
     (re.compile(rf"({NUMBER})(bn|tn|[kM])\b", re.A), _magnitude),
     (re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b", re.A | re.I), _ordinal),
     (re.compile(r"\d+(?:\.\d+){2,}", re.A), _version),
