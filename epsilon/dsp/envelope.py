@@ -8,9 +8,10 @@ import numpy.typing as npt
 from epsilon.ring import Samples
 
 Table = npt.NDArray[np.float32]
+Bins = npt.NDArray[np.float64]
 
 ROUNDS = 3
-NARROWEST_HZ = 440.0  # ripples closer than this are harmonics: it lies above the pitch of voices
+NARROWEST_HZ = 330.0  # ripples closer than this are harmonics: it lies above the pitch of voices
 FLOOR = np.float32(1e-6)  # of magnitude, so that silence has a level
 
 
@@ -23,18 +24,19 @@ class Envelope:
     def __init__(self, size: int, sample_rate_hz: int) -> None:
         self._size = size
         self._count = round(sample_rate_hz / NARROWEST_HZ)
-        orders = np.arange(self._count)
+        orders = np.arange(self._count, dtype=np.float64)
         weights = np.full(size // 2 + 1, 2.0 / size)  # both halves of the spectrum, its ends are there once
         weights[[0, -1]] /= 2
-        lifter = (0.5 + 0.5 * np.cos(np.pi * orders / self._count)) * np.where(orders, 2, 1)
-        bins = np.arange(size // 2 + 1)
+        fading = np.clip(2 * orders / self._count - 1, 0, 1)  # over the upper half
+        lifter = (0.5 + 0.5 * np.cos(np.pi * fading)) * np.where(orders, 2, 1)
+        bins = np.arange(size // 2 + 1.0)
         self._weigh = (lifter[:, None] * np.cos(_angles(orders, bins, size)) * weights).astype(np.float32)
         self._draw = self.at(bins)
 
-    def at(self, bins: npt.NDArray[np.float64]) -> Table:
+    def at(self, bins: Bins) -> Table:
         """What `of` is multiplied by, to have the envelope at these bins [m], which may lie between whole ones."""
         top = np.minimum(bins, self._size / 2)
-        return np.cos(_angles(np.arange(self._count), top, self._size)).T.astype(np.float32)
+        return np.cos(_angles(np.arange(self._count, dtype=np.float64), top, self._size)).T.astype(np.float32)
 
     def of(self, magnitudes: Samples) -> Samples:
         """The envelope of magnitudes [size / 2 + 1] as weights of cosines: `at(bins) @ of(…)` is its logarithm."""
@@ -45,7 +47,5 @@ class Envelope:
         return cosines
 
 
-def _angles(
-    orders: npt.NDArray[np.int64], bins: npt.NDArray[np.float64], size: int
-) -> npt.NDArray[np.float64]:
+def _angles(orders: Bins, bins: Bins, size: int) -> Bins:
     return 2 * np.pi / size * np.outer(orders, bins)

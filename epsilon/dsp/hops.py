@@ -40,6 +40,7 @@ class Spectra:
     """
 
     def __init__(self, hop_frames: int) -> None:
+        self.hop_frames = hop_frames
         self._hops = Hops(hop_frames)
         self.delay_frames, self.tail_frames = 2 * hop_frames, 3 * hop_frames
         self.size = 1 << (2 * hop_frames - 1).bit_length()  # of the transform
@@ -54,8 +55,9 @@ class Spectra:
 
     def _next(self, hop: Samples, change: Callable[[Spectrum], Spectrum]) -> Samples:
         self._frame = np.concatenate([self._frame[len(hop) :], hop])
-        spectrum = np.fft.rfft(self._frame * self._window, self.size)
-        frame = np.fft.irfft(change(spectrum), self.size)[: len(self._frame)] * self._window
+        spectrum: Spectrum = np.fft.rfft(self._frame * self._window, self.size).astype(np.complex64)
+        changed = np.fft.irfft(change(spectrum), self.size)[: len(self._frame)].astype(np.float32)
+        frame: Samples = changed * self._window
         out = self._half + frame[: len(hop)]
         self._half = frame[len(hop) :]
         return out

@@ -29,11 +29,13 @@ class Breath:
 
     def __init__(self, options: Options, sample_rate_hz: int) -> None:
         self._options, self._rate_hz = options, sample_rate_hz
-        self._noisy, self._clear = np.float32(np.sqrt(options.mix)), np.float32(np.sqrt(1 - options.mix))
         self.reset()
         self.delay_frames, self.tail_frames = self._spectra.delay_frames, self._spectra.tail_frames
-        size = self._spectra.size
-        bins = np.arange(size // 2 + 1)
+        size, hop = self._spectra.size, self._spectra.hop_frames
+        # A voice lies in the middle of its frame, noise all over the transform: the window leaves less of it.
+        self._noisy = np.float32(np.sqrt(options.mix * size / hop))
+        self._clear = np.float32(np.sqrt(1 - options.mix))
+        bins = np.arange(size // 2 + 1.0)
         hz = bins * sample_rate_hz / size
         self._envelope = Envelope(size, sample_rate_hz)
         self._draw = self._envelope.at(bins)

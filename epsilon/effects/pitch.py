@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsilon.config.fields import setting
-from epsilon.dsp.envelope import Envelope
+from epsilon.dsp.envelope import Envelope, Table
 from epsilon.dsp.hops import Spectra, Spectrum
 from epsilon.dsp.splices import Splices
 from epsilon.ring import Samples
@@ -32,8 +32,8 @@ class Formants:
         self._spectra = Spectra(round(HOP_S * sample_rate_hz))
         self.delay_frames, self.tail_frames = self._spectra.delay_frames, self._spectra.tail_frames
         self._envelope = Envelope(self._spectra.size, sample_rate_hz)
-        bins = np.arange(self._spectra.size // 2 + 1)
-        self._stretch = self._envelope.at(bins / ratio) - self._envelope.at(bins)
+        bins = np.arange(self._spectra.size // 2 + 1.0)
+        self._stretch: Table = self._envelope.at(bins / ratio) - self._envelope.at(bins)
 
     def process(self, block: Samples) -> Samples:
         """A block [n] of the same length."""
