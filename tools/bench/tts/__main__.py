@@ -1,0 +1,154 @@
+"""When a voice's first sound leaves, and how fast the rest follows: python -m tools.bench.tts [--quick]
+
+One phrase of twelve words, by the clock, everybody on one core and one thread, taking turns; medians. The pocket
+voice says it in chunks and, for comparison, with its one graph. A Kokoro of RANDOM weights (the published sizes,
+82 M parameters, exported by the published code) is said as it is fetched, in windows as tools.convert.voice makes
+them, and by kokoro-onnx: times mean something, what is heard does not. The toy cuts a reply before it is spoken:
+`first piece` is the first sound of what it would cut off first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from epsilon.config.board import load_board
+from epsilon.config.models import find_model
+from epsilon.engines.tts import phonemes
+from epsilon.engines.tts.ipa import from_arpabet
+from epsilon.errors import EpsilonError
+from tools.bench import count, print_table
+from tools.bench.peers.comparison import Goal
+from tools.bench.peers.environment import NotPrepared
+from tools.bench.tts import ALL, FIRST, FIRST_PIECE, ONE_SHOT, PHRASE, RUNTIMES
+from tools.bench.tts.measuring import Measured, Plan, Row, Voice, measure, median
+from tools.bench.tts.preparation import kokoro, peers_environment
+
+POCKET, WINDOWS, PUBLISHED = "pocket", "Kokoro RANDOM in windows", "Kokoro RANDOM as fetched"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prepares, measures and prints; 2 when something could not be prepared."""
+    given = _options(arguments)
+    try:
+        plan = _plan(given)
+    except (NotPrepared, EpsilonError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    found = measure(plan)
+    print_rows(found)
+    print("\ngoals (median of all rounds, quartiles)")
+    for goal in goals(found):
+        print(f"  {goal}")
+    return 0
+
+
+def print_rows(found: Measured) -> None:
+    """A row for each voice; with what is the peer's the toy's rows can be compared."""
+    print(f"\n“{PHRASE}”: one core, ms by the clock")
+    rows = [*found.rows, *([found.peer] if found.peer else [])]
+    head = (
+        "voice",
+        "one-shot",
+        "first sound",
+        "of one-shot",
+        "first piece",
+        "all",
+        "times real time",
+        "remark",
+    )
+    print_table(head, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> list[object]:
+    ratio, factor = median(row.ratios(FIRST, ONE_SHOT)), median(row.real_time_factors())
+    return [
+        row.name,
+        row.ms(ONE_SHOT),
+        row.ms(FIRST),
+        "-" if ratio is None else f"{100 * ratio:.0f} %",
+        row.ms(FIRST_PIECE),
+        row.ms(ALL),
+        "-" if factor is None else f"{factor:.3f}",
+        f"not measured: {row.why_not}" if row.why_not else "",
+    ]
+
+
+def goals(found: Measured) -> Iterator[Goal]:
+    """The promises that can be looked at."""
+    for runtime in RUNTIMES:
+        row = found.row(f"{POCKET}, {runtime}")
+        beside = found.row(f"{POCKET}, {runtime}, beside ears and mind")
+        if row is not None:
+            first_ms = [] if row.ms(FIRST) is None else row.tasks[FIRST].wall_ms
+            yield Goal(f"{row.name}: first sound / one-shot", row.ratios(FIRST, ONE_SHOT), 0.15)
+            yield Goal(f"{row.name}: first sound in ms", first_ms, 60)
+            yield Goal(f"{row.name}: time / sound", row.real_time_factors(), 0.1)
+        if beside is not None:
+            yield Goal(f"{beside.name}: time / sound", beside.real_time_factors(), 0.2)
+        for name in (WINDOWS, PUBLISHED):
+            own = found.row(f"{name}, {runtime}")
+            if own is not None and found.peer is not None:
+                for task in (FIRST, FIRST_PIECE):
+                    yield Goal(f"kokoro-onnx / {own.name}, {task}", _earlier(found.peer, own, task), 5, True)
+
+
+def _earlier(peer: Row, own: Row, task: str) -> list[float]:
+    """How many times earlier than the peer's first sound ours left, round by round."""
+    if peer.ms(FIRST) is None or own.ms(task) is None:
+        return []
+    pairs = zip(peer.tasks[FIRST].wall_ms, own.tasks[task].wall_ms, strict=True)
+    return [theirs / ours for theirs, ours in pairs]
+
+
+def _plan(given: argparse.Namespace) -> Plan:
+    board = load_board(given.board)
+    pocket = find_model(board.stages["tts"].model or "")
+    voices = [
+        Voice(f"{POCKET}, {runtime}", pocket.folder, pocket.engine, runtime, beside=True)
+        for runtime in given.runtimes
+    ]
+    peer = None
+    if not given.quick:
+        python = given.python or peers_environment(given.folder / "peers-venv")
+        published, cut = kokoro(given.folder, python)
+        for runtime in given.runtimes:
+            windows = Voice(f"{WINDOWS}, {runtime}", cut, "kokoro", runtime, tasks=(FIRST, ALL, FIRST_PIECE))
+            fetched = Voice(
+                f"{PUBLISHED}, {runtime}", published, "kokoro", runtime, tasks=(FIRST, FIRST_PIECE)
+            )
+            voices += [windows, fetched]
+        spelt = from_arpabet(phonemes.spell(PHRASE), PHRASE).symbols
+        peer = (python, published, "".join(spelt).strip("$"))
+    cores = sorted(os.sched_getaffinity(0))
+    other = cores[0] if len(cores) > 1 else None
+    return Plan(voices, given.folder, given.rounds, (cores[-1], other), given.board, peer)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.bench.tts",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="the toy's own voice alone")
+    parser.add_argument("--rounds", type=count, default=9, help="runs of each row (default: 9)")
+    parser.add_argument("--board", default="host", help="whose voice, ears and mind (default: host)")
+    parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
+    parser.add_argument(
+        "--python",
+        type=Path,
+        help="interpreter of an environment with what peers.lock names (default: one is made)",
+    )
+    parser.add_argument("--folder", type=Path, default=Path("build/bench/tts"), help="where things are kept")
+    given = parser.parse_args(arguments)
+    if given.python is not None and not given.python.is_file():
+        parser.error(f"--python {given.python}: there is no such file")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())
