@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,10 @@ from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD, TOKENS
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
-from tools.evaluate.spectrograms import spectrogram, write_above_one_another
+from tools.train.text.sentences import load as load_sentences
 from tools.train.voice.corpus import spell
 from tools.train.voice.flite import Phone
-from tools.train.voice.prompts import prompts, replies, rises
+from tools.train.voice.prompts import Sources, is_reserved_reply, openers, prompts, replies
 from tools.train.voice.spectrum import basis, sharpen, student_filters
 
 SHIPPED = Path("models/pocket/voice")
@@ -66,34 +65,31 @@ def test_student_filters_hold_the_envelope() -> None:
     assert noise == pytest.approx(pulse)
 
 
-def test_which_questions_rise() -> None:
-    assert rises("Do you like it?") and rises("Good. Is it raining?")
-    assert not rises("Where is it?") and not rises("Do it.")
-
-
 def test_held_out_sentences_are_not_read_to_the_student() -> None:
     held_out = HELD_OUT.read_text(encoding="utf-8").splitlines()
     assert len(held_out) == 100
-    texts = prompts([*held_out, "a plain sentence here"], ["word"], held_out, seed=0)
+    from_ = Sources(load_sentences(), held_out, [*held_out, "A plain reply."], ["Oh,"], ["word", "another"])
+    texts = prompts(from_, held_out, seed=0)
     lowered = {text.lower().strip() for text in held_out}
     for _ in range(300):
         assert next(texts).lower().strip() not in lowered
+
+
+def test_one_reply_in_forty_is_kept_for_evaluation() -> None:
+    share = np.mean([is_reserved_reply(f"I have {count} spoons.") for count in range(4000)])
+    assert share == pytest.approx(1 / 40, rel=0.3)
+
+
+def test_openers_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "character.yaml").write_text('name: X\nopeners: ["Oh,", "Hm."]\n')
+    assert openers(tmp_path) == ["Hm.", "Oh,"]
 
 
 def test_replies_are_found_in_the_dialogues(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "dialogues.yaml").write_text("intents: {a: 'Hello there! | I am $name.', b: [Fine.]}\n")
     assert replies(tmp_path) == ["Fine.", "Hello there!"]
-
-
-def test_pictures_are_png(tmp_path: Path) -> None:
-    picture = spectrogram(np.sin(np.arange(16000) * 0.3).astype(np.float32))
-    write_above_one_another(tmp_path / "a.png", [picture, picture])
-    data = (tmp_path / "a.png").read_bytes()
-    assert data.startswith(b"\x89PNG")
-    size = int.from_bytes(data[33:37], "big")
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    assert len(zlib.decompress(data[41 : 41 + size])) == (width + 1) * height
 
 
 def load(folder: Path) -> styletts2.StyleTts2:
@@ -174,7 +170,7 @@ class TestNetwork:
         style, speed = voice.styles.weight[:1], torch.full((1,), 0.05)  # slow: an untrained voice is brief
         left, right = look_around_frames()
         with torch.no_grad():
-            _, frames, rows = voice.read(ids, style, speed)
+            _, frames, rows = voice.read(ids, style, speed, torch.zeros(1))
             whole = voice.sound(frames, rows, style, torch.zeros(1, dtype=torch.long))
             count = frames.shape[2]
             first, last = count // 3, count // 2

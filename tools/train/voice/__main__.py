@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
 
+from epsilon.errors import EpsilonError
 from tools.train.voice.batches import Batches
 from tools.train.voice.corpus import Corpus, build
 from tools.train.voice.export import export
 from tools.train.voice.flite import VOICES
-from tools.train.voice.prompts import dictionary_words, everyday_sentences, replies
-from tools.train.voice.train import Plan, Trainer
+from tools.train.voice.plan import Plan
+from tools.train.voice.prompts import prompts, sources
+from tools.train.voice.train import Trainer
+from tools.train.voice.warm import warm_voice
 
 HELD_OUT = Path("tools/evaluate/voice_sentences.txt")
-_SENTENCES = 20_000
-_REPLY_SHARE = 4  # replies are few: each stands this often among the sentences
 
 
 def main() -> None:
@@ -24,12 +26,17 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
     corpora = [[corpus_of(voice, options.out / "corpus", options.hours)] for voice in VOICES]
-    plan = Plan(minutes=options.minutes)
+    warm = options.start is not None
+    plan = Plan.warm(options.minutes) if warm else Plan(options.minutes)
     batches = Batches(corpora, plan.frames_in_batch, plan.seed)
-    trainer = Trainer(plan, batches, list(VOICES), options.out)
-    trainer.resume()
-    trainer.run()
-    export(options.out / "last.pt", options.model)
+    try:
+        voice = warm_voice(options.start, VOICES) if warm else None
+        trainer = Trainer(plan, batches, VOICES, options.out, voice)
+        trainer.resume()
+        trainer.run()
+        export(options.out / "last.pt", options.model)
+    except EpsilonError as error:
+        sys.exit(f"error: {error}")
 
 
 def corpus_of(voice: str, folder: Path, hours: float) -> Corpus:
@@ -38,9 +45,9 @@ def corpus_of(voice: str, folder: Path, hours: float) -> Corpus:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         seed = VOICES.index(voice)
-        sentences = everyday_sentences(_SENTENCES, seed) + _REPLY_SHARE * replies(Path("characters"))
         avoid = HELD_OUT.read_text(encoding="utf-8").splitlines()
-        build(voice, sentences, dictionary_words(), avoid, hours, seed).save(path)
+        texts = prompts(sources(Path("characters"), seed), avoid, seed)
+        build(voice, texts, hours, seed).save(path)
         print(f"{hours} h of {voice} in {path}", flush=True)
     return Corpus.load(path)
 
@@ -53,6 +60,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--hours", type=float, default=2.5, help="of speech from each of the teacher's voices"
+    )
+    parser.add_argument(
+        "--from", dest="start", type=Path, help="folder of a voice to go on from, instead of starting anew"
     )
     parser.add_argument("--minutes", type=float, default=70.0, help="of training, restarts included")
     parser.add_argument("--threads", type=int, default=2, help="of training")

@@ -8,36 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from epsilon.engines.tts.symbols import PAD, PUNCTUATION, SPACE, TOKENS
-from tools.train.voice.corpus import HOP_SAMPLES, LEAD_FRAMES, TAIL_FRAMES, Corpus
+from epsilon.engines.tts.symbols import TOKENS
+from tools.train.voice.corpus import HOP_SAMPLES, TAIL_FRAMES, Corpus
 from tools.train.voice.model import ENERGY_CENTRE, ENERGY_SPREAD, F0_CENTRE, F0_SPREAD
-from tools.train.voice.spectrum import basis
+from tools.train.voice.pieces import Piece, cut, read, whole
+from tools.train.voice.prosody import bend
 
-_PAD_ID, _SPACE_ID = TOKENS.index(PAD), TOKENS.index(SPACE)
-_MARK_IDS = {TOKENS.index(mark) for mark in PUNCTUATION}
-_QUESTION_ID, _SHOUT_ID = TOKENS.index("?"), TOKENS.index("!")
-_RISE_FRAMES = 40
-_RISE = 0.35  # log: a question ends 40 % higher than the teacher, who reads it like a statement
-_SHOUT = 0.3  # an exclamation's melody swings this much wider than the teacher's
-_CUT_AT_PAUSE, _CUT_AT_WORD = 0.25, 0.12
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Part of an utterance: its own tokens and durations, and where its frames lie in the corpus."""
-
-    voice: int
-    corpus: Corpus
-    utterance: int
-    tokens: NDArray[np.int64]
-    durations: NDArray[np.int64]
-    first_frame: int
-    complete: bool  # reaches the end of the utterance
-
-    @property
-    def frames(self) -> slice:
-        """Its frames in the corpus."""
-        return slice(self.first_frame, self.first_frame + int(self.durations.sum()))
+_FADE = np.array((-1.0, -5.0), dtype=np.float32)  # log amplitude of the frames of a closing pad that fades
+assert len(_FADE) == TAIL_FRAMES
+_GAIN, _LARGEST_GAIN = 0.25, 0.6  # log amplitude: the energy that the decoder reads is what sounds
 
 
 @dataclass(frozen=True)
@@ -54,80 +33,11 @@ class Batch:
     f0: Tensor  # as spoken
     f0_target: Tensor  # as the melody should be at the voice's own pitch
     voiced: Tensor
-    energy: Tensor
+    energy: Tensor  # as spoken
+    energy_target: Tensor  # as loud as it should be
     pulse: Tensor
     noise: Tensor
     samples: Tensor  # [batch, frames * HOP_SAMPLES], ±1
-
-
-def energy(corpus: Corpus) -> NDArray[np.float32]:
-    """Log RMS of each frame, from its filters."""
-    cosines = basis()[0][:, ::8].astype(np.float32)
-    noise = np.exp(2 * (corpus.noise.astype(np.float32) @ cosines)).mean(axis=1)
-    pulse = np.exp(2 * (corpus.pulse.astype(np.float32) @ cosines)).mean(axis=1)
-    return np.asarray(0.5 * np.log(noise + pulse * corpus.voiced + 1e-9), dtype=np.float32)
-
-
-def _whole(corpus: Corpus, voice: int, i: int) -> Piece:
-    tokens = slice(corpus.token_ends[i - 1] if i else 0, corpus.token_ends[i])
-    first = int(corpus.frame_ends[i - 1]) if i else 0
-    ids, durations = corpus.tokens[tokens].astype(np.int64), corpus.durations[tokens].astype(np.int64)
-    return Piece(voice, corpus, i, ids, durations, first, True)
-
-
-def _cut(piece: Piece, rng: np.random.Generator) -> Piece:
-    """The piece, or at random a part of it, as the toy too will speak a sentence in parts."""
-    chance = rng.random()
-    if chance < _CUT_AT_PAUSE:
-        long_enough = piece.durations > LEAD_FRAMES + TAIL_FRAMES
-        marks = np.flatnonzero(np.isin(piece.tokens, list(_MARK_IDS)) & long_enough)
-        marks = marks[marks < len(piece.tokens) - 2]
-        if len(marks):
-            at = int(rng.choice(marks))
-            return _before_pause(piece, at) if rng.random() < 0.5 else _after_pause(piece, at)
-    elif chance < _CUT_AT_PAUSE + _CUT_AT_WORD:
-        spaces = np.flatnonzero(piece.tokens == _SPACE_ID)
-        if len(spaces) > 2:
-            at = int(rng.choice(spaces[2:]))
-            tokens = np.append(piece.tokens[:at], _PAD_ID)
-            durations = np.append(piece.durations[:at], 0)
-            return _part(piece, tokens, durations, piece.first_frame, False)
-    return piece
-
-
-def _part(piece: Piece, tokens: NDArray, durations: NDArray, first_frame: int, complete: bool) -> Piece:
-    return Piece(piece.voice, piece.corpus, piece.utterance, tokens, durations, first_frame, complete)
-
-
-def _before_pause(piece: Piece, mark: int) -> Piece:
-    tokens = np.append(piece.tokens[: mark + 1], _PAD_ID)
-    durations = np.append(piece.durations[: mark + 1], TAIL_FRAMES)
-    durations[mark] -= TAIL_FRAMES
-    return _part(piece, tokens, durations, piece.first_frame, False)
-
-
-def _after_pause(piece: Piece, mark: int) -> Piece:
-    tokens = np.insert(piece.tokens[mark + 1 :], 0, _PAD_ID)
-    durations = np.insert(piece.durations[mark + 1 :], 0, LEAD_FRAMES)
-    first = piece.first_frame + int(piece.durations[: mark + 1].sum()) - LEAD_FRAMES
-    return _part(piece, tokens, durations, first, piece.complete)
-
-
-def _melody_target(piece: Piece, log_f0: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The teacher's log F0 at its own pitch, with the rise and the swing it does not do itself."""
-    corpus, i = piece.corpus, piece.utterance
-    target = log_f0 - np.log(corpus.pitch[i])
-    if not piece.complete or len(piece.tokens) < 3:
-        return target
-    spoken = len(target) - int(piece.durations[-2:].sum())
-    if piece.tokens[-2] == _QUESTION_ID and corpus.rising[i]:
-        count = min(_RISE_FRAMES, spoken)
-        ramp = np.linspace(0, 1, count) ** 1.5 * _RISE
-        target[spoken - count : spoken] += ramp
-        target[spoken:] += _RISE
-    elif piece.tokens[-2] == _SHOUT_ID:
-        target += _SHOUT * (target - target.mean())
-    return target
 
 
 def _position(durations: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -136,10 +46,6 @@ def _position(durations: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray
     since = np.arange(len(owner)) - (np.cumsum(durations) - durations)[owner] + 0.5
     rows = (since / own, own * 0.1, np.minimum(since * 0.2, 2.0), np.minimum((own - since) * 0.2, 2.0))
     return np.stack(rows).astype(np.float32)
-
-
-def _length(piece: Piece) -> int:
-    return int(piece.durations.sum())
 
 
 def _rounded(length: int, step: int) -> int:
@@ -155,32 +61,70 @@ def _padded(rows: Sequence[NDArray], length: int) -> Tensor:
     return torch.from_numpy(out)
 
 
-def collate(pieces: Sequence[Piece], energies: Sequence[NDArray[np.float32]]) -> Batch:
-    """One batch; `energies[v]` is the energy of every frame of voice v's corpus."""
+def _louder(filters: NDArray[np.float16], gain: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mel-cepstra of a filter `gain` [frames] louder, in log amplitude."""
+    out = filters.astype(np.float32)
+    out[:, 0] += gain
+    return out
+
+
+def _fade(piece: Piece) -> NDArray[np.float32]:
+    """What is added to the log amplitude of each frame of a piece that fades out in its closing pad."""
+    fade = np.zeros(len(piece), dtype=np.float32)
+    if piece.fades:
+        fade[-len(_FADE) :] = _FADE
+    return fade
+
+
+def _frames_of(piece: Piece, gain: float) -> dict[str, NDArray]:
+    """What a batch holds of each frame of a piece."""
+    reading, corpus, frames = piece.reading, piece.reading.corpus, piece.frames
+    log_f0, voiced = np.log(corpus.f0_hz[frames]), corpus.voiced[frames]
+    fade = _fade(piece)
+    loud = reading.energy[frames] + fade
+    symbols = [TOKENS[token] for token in piece.tokens]
+    own = log_f0 - np.log(corpus.pitch[piece.utterance])
+    bent, louder = bend(symbols, piece.durations, own, voiced, reading.swing)
+    owner = np.repeat(np.arange(len(piece.tokens)), piece.durations)
+    return {
+        "owner": owner,
+        "position": _position(piece.durations, owner).T,
+        "mask": np.ones(len(piece), dtype=np.float32),
+        "f0": (log_f0 - F0_CENTRE) / F0_SPREAD,
+        "f0_target": (bent - F0_CENTRE) / F0_SPREAD,
+        "voiced": voiced.astype(np.float32),
+        "energy": (loud + gain - ENERGY_CENTRE) / ENERGY_SPREAD,
+        "energy_target": (loud + louder - ENERGY_CENTRE) / ENERGY_SPREAD,
+        "pulse": _louder(corpus.pulse[frames], gain + fade),
+        "noise": _louder(corpus.noise[frames], gain + fade),
+    }
+
+
+def _sound(piece: Piece, gain: float) -> NDArray[np.float32]:
+    frames = piece.frames
+    samples = piece.reading.corpus.samples[frames.start * HOP_SAMPLES : frames.stop * HOP_SAMPLES]
+    sound = samples.astype(np.float32) * np.float32(np.exp(gain) / 32768)
+    if piece.fades:
+        sound[-TAIL_FRAMES * HOP_SAMPLES :] *= np.linspace(1, 0, TAIL_FRAMES * HOP_SAMPLES, dtype=np.float32)
+    return sound
+
+
+def collate(pieces: Sequence[Piece], gains: Sequence[float]) -> Batch:
+    """One batch. `gains` make each piece louder, log amplitude; what the melody is taught stays as it is."""
     lengths = torch.tensor([len(piece.tokens) for piece in pieces])
-    width, frames = _rounded(int(lengths.max()), 16), _rounded(max(_length(p) for p in pieces), 32)
-    owners = [np.repeat(np.arange(len(p.tokens)), p.durations) for p in pieces]
-    log_f0 = [np.log(p.corpus.f0_hz[p.frames]) for p in pieces]
-    targets = [_melody_target(p, f0.copy()) for p, f0 in zip(pieces, log_f0, strict=True)]
-    paces = [p.durations / p.corpus.stretch[p.utterance] for p in pieces]
-    sound = [p.corpus.samples[p.frames.start * HOP_SAMPLES : p.frames.stop * HOP_SAMPLES] for p in pieces]
-    loud = [(energies[p.voice][p.frames] - ENERGY_CENTRE) / ENERGY_SPREAD for p in pieces]
-    positions = [_position(p.durations, owner).T for p, owner in zip(pieces, owners, strict=True)]
+    width, frames = _rounded(int(lengths.max()), 16), _rounded(max(map(len, pieces)), 32)
+    rows = [_frames_of(piece, gain) for piece, gain in zip(pieces, gains, strict=True)]
+    framed = {name: _padded([row[name] for row in rows], frames) for name in rows[0]}
+    framed["position"] = framed["position"].transpose(1, 2)
+    paces = [p.durations / p.reading.corpus.stretch[p.utterance] for p in pieces]
+    sounds = [_sound(piece, gain) for piece, gain in zip(pieces, gains, strict=True)]
     return Batch(
-        voices=torch.tensor([piece.voice for piece in pieces]),
+        voices=torch.tensor([piece.reading.voice for piece in pieces]),
         tokens=_padded([piece.tokens for piece in pieces], width),
         lengths=lengths,
         log_durations=_padded([np.log1p(pace).astype(np.float32) for pace in paces], width),
-        owner=_padded(owners, frames),
-        position=_padded(positions, frames).transpose(1, 2),
-        mask=_padded([np.ones(len(owner), dtype=np.float32) for owner in owners], frames),
-        f0=_padded([(f0 - F0_CENTRE) / F0_SPREAD for f0 in log_f0], frames),
-        f0_target=_padded([(f0 - F0_CENTRE) / F0_SPREAD for f0 in targets], frames),
-        voiced=_padded([p.corpus.voiced[p.frames].astype(np.float32) for p in pieces], frames),
-        energy=_padded(loud, frames),
-        pulse=_padded([p.corpus.pulse[p.frames].astype(np.float32) for p in pieces], frames),
-        noise=_padded([p.corpus.noise[p.frames].astype(np.float32) for p in pieces], frames),
-        samples=_padded([s.astype(np.float32) / 32768 for s in sound], frames * HOP_SAMPLES),
+        samples=_padded(sounds, frames * HOP_SAMPLES),
+        **framed,
     )
 
 
@@ -191,33 +135,32 @@ class Batches:
         self, corpora: Sequence[Sequence[Corpus]], frames: int, seed: int, held_out: int = 24
     ) -> None:
         """`corpora[v]` are the corpora of voice v, `frames` how many frames, padding included, make a batch."""
-        joined = [(v, corpus) for v, several in enumerate(corpora) for corpus in several]
-        self._energies = [energy(corpus) for _, corpus in joined]
-        self._voice_of = [v for v, _ in joined]
         self._frames, self._rng = frames, np.random.default_rng(seed)
-        self._train, self.check = [], []
-        for place, (_, corpus) in enumerate(joined):
-            pieces = [_whole(corpus, place, i) for i in range(len(corpus))]
-            self.check += [self._collate(pieces[:held_out])]
-            self._train += pieces[held_out:]
+        self._train: list[Piece] = []
+        self.check: list[Batch] = []
+        for voice, several in enumerate(corpora):
+            for corpus in several:
+                reading = read(corpus, voice)
+                pieces = [whole(reading, i) for i in range(len(corpus))]
+                self.check.append(collate(pieces[:held_out], [0.0] * len(pieces[:held_out])))
+                self._train += pieces[held_out:]
 
     def _collate(self, pieces: Sequence[Piece]) -> Batch:
-        batch = collate(pieces, self._energies)
-        batch.voices.copy_(torch.tensor([self._voice_of[piece.voice] for piece in pieces]))
-        return batch
+        gains = np.clip(self._rng.normal(0, _GAIN, len(pieces)), -_LARGEST_GAIN, _LARGEST_GAIN)
+        return collate(pieces, gains.tolist())
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
             order = self._rng.permutation(len(self._train))
             for pool in np.array_split(order, max(1, len(order) // 256)):
-                yield from self._pool([_cut(self._train[i], self._rng) for i in pool])
+                yield from self._pool([cut(self._train[i], self._rng) for i in pool])
 
     def _pool(self, pieces: list[Piece]) -> Iterator[Batch]:
         """Batches of one pool, alike in length so that little is padding, in random order."""
-        pieces.sort(key=_length)
+        pieces.sort(key=len)
         groups: list[list[Piece]] = [[]]
         for piece in pieces:
-            if (len(groups[-1]) + 1) * _rounded(_length(piece), 32) > self._frames and groups[-1]:
+            if (len(groups[-1]) + 1) * _rounded(len(piece), 32) > self._frames and groups[-1]:
                 groups.append([])
             groups[-1].append(piece)
         for i in self._rng.permutation(len(groups)):

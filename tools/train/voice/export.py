@@ -1,10 +1,14 @@
 """Checkpoint to files the toy loads: three graphs, the styles, and a page that says what the numbers mean.
 
-model.onnx is the whole voice (input_ids, style, speed -> audio, durations); text.onnx and decoder.onnx are
-the same weights cut in two for streaming. Before anything is written the largest activation is looked up:
-beyond what fp16 holds, a runtime of half precision would garble, and the export says so.
+`python -m tools.train.voice.export` on any checkpoint, also while training goes on.
+
+model.onnx is the whole voice (input_ids, style, speed, pitch -> audio, durations); text.onnx and decoder.onnx are
+the same weights cut in two for streaming. Before anything is written the largest value is looked up: near
+the end of what fp16 holds, a runtime of half precision would garble, and nothing is exported.
 """
 
+import argparse
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +21,22 @@ from torch import Tensor, nn
 
 from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD, TOKENS
+from epsilon.errors import EpsilonError
+from tools.train.voice.largest import check
 from tools.train.voice.model import Sizes, Voice, look_around_frames
 from tools.train.voice.source import HOP_SAMPLES, SAMPLE_RATE_HZ
 from tools.train.weights import share
 
 OPSET = 17
-LARGEST_FP16 = 65504.0
 LOUDNESS_DB = -15.0  # of every voice: RMS of the louder half of 20 ms frames, below full scale
 _SAMPLES = (
     "The quick brown fox, and seven lazy dogs, jump over the moon!",
     "Would you like to know what I found in the garden?",
     "Nobody came on Tuesday. It rained all day, and the soup was cold.",
 )
+
+
+_PLAINLY = (torch.ones(1), torch.zeros(1))  # speed and pitch
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,10 @@ class _Text(nn.Module):
         super().__init__()
         self.voice = voice
 
-    def forward(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.voice.read(ids, style, speed)
+    def forward(
+        self, ids: Tensor, style: Tensor, speed: Tensor, pitch: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        return self.voice.read(ids, style, speed, pitch)
 
 
 class _Decoder(nn.Module):
@@ -74,27 +84,6 @@ def load_checkpoint(path: Path) -> tuple[Voice, list[str]]:
     return voice.eval(), state["voices"]
 
 
-def largest_activation(voice: Voice, ids: Tensor, style: Tensor) -> tuple[float, str]:
-    """Largest absolute value that any layer gives out, and which layer."""
-    largest: dict[str, float] = {}
-
-    def watch(name: str) -> Any:
-        def hook(_: nn.Module, __: Any, output: Any) -> None:
-            tensors = output if isinstance(output, tuple) else (output,)
-            values = [float(t.abs().max()) for t in tensors if isinstance(t, Tensor)]
-            largest[name] = max([largest.get(name, 0.0), *values])
-
-        return hook
-
-    hooks = [module.register_forward_hook(watch(name)) for name, module in voice.named_modules() if name]
-    with torch.no_grad():
-        voice(ids, style, torch.ones(1))
-    for hook in hooks:
-        hook.remove()
-    name = max(largest, key=lambda key: largest[key])
-    return largest[name], name
-
-
 def _ids(text: str) -> Tensor:
     return torch.tensor([[TOKENS.index(symbol) for symbol in convert(text)]])
 
@@ -104,8 +93,7 @@ def match_levels(voice: Voice) -> None:
     """Set the decoder's `level` so that each trained voice is LOUDNESS_DB loud."""
     styles = voice.styles.weight.detach()
     loudness = [
-        np.mean([_loudness_db(voice(_ids(text), s[None], torch.ones(1))[0]) for text in _SAMPLES])
-        for s in styles
+        np.mean([_loudness_db(voice(_ids(text), s[None], *_PLAINLY)[0]) for text in _SAMPLES]) for s in styles
     ]
     gains = torch.tensor((LOUDNESS_DB - np.array(loudness)) * np.log(10) / 20, dtype=torch.float32)
     voice.decoder.level = torch.linalg.pinv(styles) @ gains
@@ -118,31 +106,33 @@ def _loudness_db(samples: Tensor) -> float:
 
 
 def export(checkpoint: Path, folder: Path) -> None:
-    """Write model.onnx, text.onnx, decoder.onnx, voices.npz and model.yaml into `folder`."""
+    """Write model.onnx, text.onnx, decoder.onnx, voices.npz and model.yaml into `folder`.
+
+    Raises TooLarge where values do not fit fp16.
+    """
     voice, names = load_checkpoint(checkpoint)
     match_levels(voice)
     ids = _ids(_SAMPLES[0])
     styles = {name: voice.styles.weight[names.index(style.voice)].detach() for name, style in STYLES.items()}
-    for name, style in styles.items():
-        value, layer = largest_activation(voice, ids, style[None])
-        fits = "fits fp16" if value < LARGEST_FP16 / 4 else "WARNING: too near the end of fp16"
-        print(f"{name}: largest activation {value:.1f} in {layer}: {fits}")
+    largest = check(voice, list(styles.values()), list(styles))
+    print(f"largest value {largest.value:.1f}: {largest.where}")
     folder.mkdir(parents=True, exist_ok=True)
     _graphs(voice, ids, next(iter(styles.values()))[None], folder)
-    np.savez(folder / "voices.npz", **{name: style.numpy() for name, style in styles.items()})
+    vectors: dict[str, Any] = {name: style.numpy() for name, style in styles.items()}
+    np.savez(folder / "voices.npz", **vectors)
     (folder / "model.yaml").write_text(_page(voice), encoding="utf-8")
 
 
 def _graphs(voice: Voice, ids: Tensor, style: Tensor, folder: Path) -> None:
-    speed, start = torch.ones(1), torch.zeros(1, dtype=torch.long)
+    start = torch.zeros(1, dtype=torch.long)
     with torch.no_grad():
-        _, frames, rows = voice.read(ids, style, speed)
+        _, frames, rows = voice.read(ids, style, *_PLAINLY)
     tokens, many = {1: "tokens"}, {2: "frames"}
     reading = {"input_ids": tokens, "durations": {0: "tokens"}}
-    inputs = ["input_ids", "style", "speed"]
+    inputs = ["input_ids", "style", "speed", "pitch"]
     _write(
         voice,
-        (ids, style, speed),
+        (ids, style, *_PLAINLY),
         folder / "model.onnx",
         inputs,
         ["audio", "durations"],
@@ -151,7 +141,7 @@ def _graphs(voice: Voice, ids: Tensor, style: Tensor, folder: Path) -> None:
     outputs = ["durations", "frames", "rows"]
     _write(
         _Text(voice),
-        (ids, style, speed),
+        (ids, style, *_PLAINLY),
         folder / "text.onnx",
         inputs,
         outputs,
@@ -203,3 +193,19 @@ def _page(voice: Voice) -> str:
         "# symbols: a symbol's place is its id; phrases stand between two pads.\n"
     )
     return head + yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=110)
+
+
+def main() -> None:
+    """Export one checkpoint; exits with an error where values do not fit fp16."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="where the model goes")
+    parser.add_argument("--checkpoint", type=Path, default=Path("build/train/voice/last.pt"))
+    options = parser.parse_args()
+    try:
+        export(options.checkpoint, options.folder)
+    except EpsilonError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from tools.train.voice.batches import Batch
 from tools.train.voice.model import F0_CENTRE, F0_SPREAD, LOWEST_HZ, Voice
 from tools.train.voice.source import HOP_SAMPLES, frame_source
 
-_F0_JITTER, _ENERGY_JITTER = 0.1, 0.1  # on the decoder's conditions, so that predicted ones will do as well
+_F0_JITTER, _ENERGY_JITTER = 0.1, 0.04  # on the decoder's conditions, so that predicted ones will do as well
 _TRANSFORMS = (256, 512, 1024)
 CROP_FRAMES = 100
 
@@ -49,7 +49,7 @@ def parameters(voice: Voice, batch: Batch, jitter: bool) -> tuple[dict[str, Tens
     losses = {
         "duration": _mean((log_durations - batch.log_durations).abs(), spoken),
         "f0": _mean((melody[:, 0] - batch.f0_target).abs(), voiced + 0.1 * batch.mask),
-        "energy": _mean((melody[:, 1] - batch.energy).abs(), batch.mask),
+        "energy": _mean((melody[:, 1] - batch.energy_target).abs(), batch.mask),
         "voicing": _mean(
             functional.binary_cross_entropy_with_logits(melody[:, 2], batch.voiced, reduction="none"),
             batch.mask,
@@ -65,8 +65,8 @@ def _distance(cepstrum: Tensor, target: Tensor) -> Tensor:
     return torch.sqrt((cepstrum - target).square().sum(dim=2) + 1e-4)
 
 
-def sound(voice: Voice, batch: Batch, heard: Heard, generator: torch.Generator) -> Tensor:
-    """Multi-resolution STFT distance of a random crop of each utterance (Yamamoto et al., "Parallel WaveGAN", 2020)."""
+def crops(voice: Voice, batch: Batch, heard: Heard, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A random second of each utterance: what the voice makes of it and the teacher's, [batch, samples] each."""
     frames = heard.pulse.shape[1]
     count = min(CROP_FRAMES, frames)
     starts = [
@@ -82,11 +82,14 @@ def sound(voice: Voice, batch: Batch, heard: Heard, generator: torch.Generator) 
     source = frame_source(crop(heard.f0_hz), crop(batch.voiced))
     start = torch.randint(0, 200, (1,), generator=generator)
     ours = voice.source(crop(heard.pulse), crop(heard.noise), source, start)
-    return spectral_distance(ours, crop(batch.samples, HOP_SAMPLES))
+    return ours, crop(batch.samples, HOP_SAMPLES)
 
 
 def spectral_distance(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Spectral convergence plus log-magnitude distance over three resolutions, [batch, samples] each."""
+    """Multi-resolution STFT distance (Yamamoto et al., "Parallel WaveGAN", 2020) of [batch, samples] each.
+
+    Spectral convergence plus log-magnitude distance over three resolutions.
+    """
     total = torch.zeros(())
     for size in _TRANSFORMS:
         window = torch.hann_window(size)

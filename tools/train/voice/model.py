@@ -6,6 +6,7 @@ of a phrase can be decoded one after the other and give the same sound as the wh
 time, no attention, no randomness.
 """
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,6 +20,8 @@ from tools.train.voice.spectrum import ORDER
 
 F0_CENTRE, F0_SPREAD = 4.9, 0.35  # log Hz: what the F0 numbers inside the model are measured in
 ENERGY_CENTRE, ENERGY_SPREAD = -4.0, 2.0  # log of RMS
+SEMITONE = math.log(2) / 12  # of log F0
+HIGHEST_HZ = 700.0
 _POSITION = 4
 _MELODY = 3
 _DECODER_DILATIONS = (1, 1, 2, 1, 2, 1)
@@ -165,11 +168,12 @@ class Voice(nn.Module):
         self.decoder = Decoder(sizes)
         self.source = SourceFilter()
 
-    def read(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def read(self, ids: Tensor, style: Tensor, speed: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The text side, for one phrase.
 
-        `ids` [1, tokens], `style` [1, style], `speed` [1]. Returns the frames of each token [tokens], what the decoder
-        reads of each frame [1, channels, frames], and `frame_source`'s rows [1, 5, frames].
+        `ids` [1, tokens], `style` [1, style], `speed` [1], `pitch` [1] in semitones above the style's own. Returns the
+        frames of each token [tokens], what the decoder reads of each frame [1, channels, frames], and
+        `frame_source`'s rows [1, 5, frames].
         """
         text = self.text(ids, style)
         lengths = torch.exp(self.durations(text, style)) - 1
@@ -180,8 +184,9 @@ class Voice(nn.Module):
         frames = torch.cat((text[:, :, owner], position(durations, owner).unsqueeze(0)), dim=1)
         melody = self.melody(frames, style)
         voiced = (melody[:, 2] > 0).to(melody.dtype)
-        f0_hz = torch.exp(melody[:, 0] * F0_SPREAD + F0_CENTRE).clamp(LOWEST_HZ, 700.0)
-        conditions = torch.stack((melody[:, 0], melody[:, 1], voiced), dim=1)
+        f0 = melody[:, 0] + pitch * (SEMITONE / F0_SPREAD)
+        f0_hz = torch.exp(f0 * F0_SPREAD + F0_CENTRE).clamp(LOWEST_HZ, HIGHEST_HZ)
+        conditions = torch.stack((f0, melody[:, 1], voiced), dim=1)
         return durations, torch.cat((frames, conditions), dim=1), frame_source(f0_hz, voiced)
 
     def sound(self, frames: Tensor, rows: Tensor, style: Tensor, start: Tensor) -> Tensor:
@@ -189,9 +194,9 @@ class Voice(nn.Module):
         pulse, noise = self.decoder(frames, style)
         return self.source(pulse, noise, rows, start)[0]
 
-    def forward(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples at 16 kHz and the frames of each token."""
-        durations, frames, rows = self.read(ids, style, speed)
+    def forward(self, ids: Tensor, style: Tensor, speed: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples at 16 kHz and the frames of each token; reads what `read` does."""
+        durations, frames, rows = self.read(ids, style, speed, pitch)
         return self.sound(frames, rows, style, torch.zeros(1, dtype=torch.long)), durations
 
 

@@ -7,6 +7,8 @@ speech", ICASSP 1992; Yoshimura et al., "Incorporating a mixed excitation model 
 text-to-speech synthesis", 2005.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,6 +71,12 @@ def band_response(filters: Floats) -> Floats:
     return (np.fft.rfft(filters, FFT_SAMPLES, axis=1) * np.exp(1j * w * delay)).real
 
 
+@cache
+def _fit() -> Floats:
+    """Matrix [257, ORDER] that takes log magnitudes to the mel-cepstrum nearest to them."""
+    return np.asarray(np.linalg.pinv(basis()[0]))
+
+
 def student_filters(
     cepstrum: Floats, strengths: Floats, filters: Floats, gain: float
 ) -> tuple[Floats, Floats]:
@@ -78,7 +86,7 @@ def student_filters(
     """
     envelope = cepstrum @ basis(cepstrum.shape[1])[0] + np.log(gain)
     bands = band_response(filters)
-    fit = np.linalg.pinv(basis()[0])
+    fit = _fit()
     pulse = np.log(np.maximum(np.abs(strengths @ bands), _QUIETEST))
     noise = np.log(np.maximum(np.abs((1 - strengths) @ bands), _QUIETEST))
     return (envelope + pulse) @ fit, (envelope + noise) @ fit

@@ -1,125 +1,146 @@
-"""The training loop: a wall-clock cosine, checkpoints that can be resumed, a log that can be read.
+"""The training loop: phases by the clock, checkpoints that can be resumed, a log that can be read."""
 
-For the first part of the time the voice learns the teacher's parameters, then also the sound itself: the
-first is quick and gets everything into place, the second settles what the parameters do not say (levels,
-joins between frames).
-"""
+from __future__ import annotations
 
 import json
-import math
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
 import torch
+from torch import Tensor
 
 from epsilon.engines.tts.symbols import TOKENS
-from tools.train.voice.batches import Batches
-from tools.train.voice.losses import WEIGHTS, parameters, sound
+from epsilon.errors import ModelError
+from tools.train.voice.adversary import Adversary
+from tools.train.voice.batches import Batch, Batches
+from tools.train.voice.largest import check as check_largest
+from tools.train.voice.losses import WEIGHTS, Heard, crops, parameters, spectral_distance
 from tools.train.voice.model import Sizes, Voice
+from tools.train.voice.plan import Phase, Plan
+from tools.train.voice.source import HOP_SAMPLES
 
-_WARM_UP_STEPS = 100
 _LOG_EVERY_S, _SAVE_EVERY_S, _CHECK_EVERY_S = 15.0, 60.0, 240.0
+_FILTERS = ("pulse", "noise")
+Losses = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How to train. `sound_share` is the last part of the time, in which the sound itself is compared too."""
+class Clock:
+    """Seconds of training, stopped runs left out, and what is due every so many of them."""
 
-    minutes: float
-    peak_rate: float = 1.5e-3
-    frames_in_batch: int = 3200
-    sound_share: float = 0.4
-    parameters_weight_with_sound: float = 0.5
-    average: float = 0.998  # of the weights, the exported ones
-    seed: int = 1
+    def __init__(self, elapsed_s: float) -> None:
+        self.elapsed_s, self._before = elapsed_s, time.monotonic()
+        self._last: dict[str, float] = {}
+
+    def tick(self) -> None:
+        """Take note of the time that has passed."""
+        now = time.monotonic()
+        self.elapsed_s, self._before = self.elapsed_s + now - self._before, now
+
+    def due(self, what: str, every_s: float) -> float:
+        """Seconds since `what` was last due if that is now, else 0."""
+        since = self.elapsed_s - self._last.setdefault(what, self.elapsed_s)
+        if since <= every_s:
+            return 0.0
+        self._last[what] = self.elapsed_s
+        return since
 
 
 class Trainer:
     """One run. `resume` continues where the last checkpoint of the same folder stopped."""
 
-    def __init__(self, plan: Plan, batches: Batches, voices: list[str], folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, batches: Batches, names: Sequence[str], folder: Path, voice: Voice | None = None
+    ) -> None:
+        """`names` are the voices in the order of the batches; `voice` is what to go on from, else a random one."""
         torch.manual_seed(plan.seed)
-        self.plan, self.batches, self.voices, self.folder = plan, batches, voices, folder
-        self.voice = Voice(Sizes(len(TOKENS)), len(voices))
+        self.plan, self.batches, self.names, self.folder = plan, batches, list(names), folder
+        self.voice = voice or Voice(Sizes(len(TOKENS)), len(self.names))
         self.averaged = {name: p.detach().clone() for name, p in self.voice.named_parameters()}
         self.optimizer = torch.optim.AdamW(
             self.voice.parameters(), lr=plan.peak_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
+        self.adversary = Adversary()
         self.generator = torch.Generator().manual_seed(plan.seed)
-        self.step, self.elapsed_s = 0, 0.0
+        self.step, self.clock = 0, Clock(0.0)
         folder.mkdir(parents=True, exist_ok=True)
 
     def resume(self) -> None:
-        """Continue from the folder's checkpoint if there is one."""
+        """Continue from the folder's checkpoint if there is one. Raises ModelError if it is of other voices."""
         path = self.folder / "last.pt"
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, weights_only=True)
+        if state["voices"] != self.names:
+            raise ModelError(f"is of the voices {state['voices']}, not of {self.names}", where=str(path))
         self.voice.load_state_dict(state["weights"])
         self.averaged = state["averaged"]
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
+        self.adversary.load(state["adversary"])
+        self.step, self.clock = state["step"], Clock(state["elapsed_s"])
 
     def run(self) -> None:
-        """Train until the plan's minutes are spent (they count across resumed runs)."""
-        marks = {"log": self.elapsed_s, "save": self.elapsed_s, "check": self.elapsed_s}
-        sums: dict[str, float] = {}
-        seen_frames, batch_iterator, before = 0.0, iter(self.batches), time.monotonic()
+        """Train until the plan's minutes are spent. Raises TooLarge when values come near the end of fp16."""
+        sums, frames = dict[str, float](), 0.0
         with (self.folder / "log.jsonl").open("a") as log:
-            while self.elapsed_s < self.plan.minutes * 60:
-                batch = next(batch_iterator)
+            self._check(log)
+            for batch in self._batches():
                 for name, value in self._learn(batch).items():
                     sums[name] = sums.get(name, 0.0) + value
                 sums["steps"] = sums.get("steps", 0.0) + 1
-                seen_frames += float(batch.mask.sum())
-                now = time.monotonic()
-                self.elapsed_s, before = self.elapsed_s + now - before, now
-                if self.elapsed_s - marks["log"] > _LOG_EVERY_S:
-                    self._report(log, sums, seen_frames / (self.elapsed_s - marks["log"]))
-                    sums, seen_frames, marks["log"] = {}, 0.0, self.elapsed_s
-                if self.elapsed_s - marks["save"] > _SAVE_EVERY_S:
+                frames += float(batch.mask.sum())
+                self.clock.tick()
+                if since_s := self.clock.due("log", _LOG_EVERY_S):
+                    self._report(log, sums, frames / since_s)
+                    sums, frames = {}, 0.0
+                if self.clock.due("save", _SAVE_EVERY_S):
                     self.save()
-                    marks["save"] = self.elapsed_s
-                if self.elapsed_s - marks["check"] > _CHECK_EVERY_S:
+                if self.clock.due("check", _CHECK_EVERY_S):
                     self._check(log)
-                    marks["check"] = self.elapsed_s
             self.save()
             self._check(log)
 
-    def _learn(self, batch: Any) -> dict[str, float]:
-        rate = self._rate()
+    def _batches(self) -> Iterator[Batch]:
+        batches = iter(self.batches)
+        while self.plan.share(self.clock.elapsed_s) < 1:
+            yield next(batches)
+
+    def _learn(self, batch: Batch) -> dict[str, float]:
+        """One step; returns what is logged of it."""
+        rate = self.plan.rate(self.clock.elapsed_s, self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        phase = self.plan.phase(self.clock.elapsed_s)
         losses, heard = parameters(self.voice, batch, jitter=True)
-        with_sound = self.elapsed_s > (1 - self.plan.sound_share) * self.plan.minutes * 60
-        filters = self.plan.parameters_weight_with_sound if with_sound else 1.0
+        filters = 1.0 if phase is Phase.PARAMETERS else self.plan.filters_beside_sound
         total = sum(
-            (
-                WEIGHTS[name] * (filters if name in ("pulse", "noise") else 1.0) * loss
-                for name, loss in losses.items()
-            ),
+            (WEIGHTS[n] * (filters if n in _FILTERS else 1.0) * loss for n, loss in losses.items()),
             torch.zeros(()),
         )
-        if with_sound:
-            losses["sound"] = sound(self.voice, batch, heard, self.generator)
-            total = total + losses["sound"]
+        if phase is not Phase.PARAMETERS:
+            total = total + self._hear(batch, heard, phase, losses)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.voice.parameters(), 5.0)
         self.optimizer.step()
         self._average()
         self.step += 1
-        return {name: float(loss.detach()) for name, loss in losses.items()} | {
-            "norm": float(norm),
-            "rate": rate,
-        }
+        return {n: float(loss.detach()) for n, loss in losses.items()} | {"norm": float(norm), "rate": rate}
 
-    def _rate(self) -> float:
-        share = min(1.0, self.elapsed_s / (self.plan.minutes * 60))
-        warm = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
-        return self.plan.peak_rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+    def _hear(self, batch: Batch, heard: Heard, phase: Phase, losses: Losses) -> Tensor:
+        """The part of the loss that is about the sound; its parts are added to `losses`."""
+        ours, theirs = crops(self.voice, batch, heard, self.generator)
+        losses["sound"] = spectral_distance(ours, theirs)
+        if phase is not Phase.ADVERSARY:
+            return losses["sound"]
+        part = slice(self.plan.crops_judged), slice(self.plan.frames_judged * HOP_SAMPLES)
+        ours, theirs = ours[part], theirs[part]
+        losses["judges"] = self.adversary.learn(ours, theirs)
+        losses["verdict"], losses["features"] = self.adversary.criticise(ours, theirs)
+        plan = self.plan
+        return losses["sound"] + plan.verdict * losses["verdict"] + plan.features * losses["features"]
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -129,24 +150,22 @@ class Trainer:
 
     def _report(self, log: TextIO, sums: dict[str, float], frames_per_s: float) -> None:
         steps = sums.pop("steps")
-        row = {"step": self.step, "elapsed_s": round(self.elapsed_s), "frames_per_s": round(frames_per_s)}
+        row: dict[str, Any] = {"phase": self.plan.phase(self.clock.elapsed_s).value, "step": self.step}
+        row |= {"elapsed_s": round(self.clock.elapsed_s), "frames_per_s": round(frames_per_s)}
         _write(log, row | {name: round(value / steps, 5) for name, value in sums.items()})
 
     @torch.no_grad()
     def _check(self, log: TextIO) -> None:
-        """The losses of the averaged weights on utterances that are never trained on."""
-        judge = Voice(self.sizes, len(self.voices))
+        """The losses of the averaged weights on utterances that are never trained on, and the largest value."""
+        judge = Voice(Sizes(len(TOKENS)), len(self.names))
         judge.load_state_dict(self.averaged, strict=False)
         for batch in self.batches.check:
             losses, heard = parameters(judge, batch, jitter=False)
-            losses["sound"] = sound(judge, batch, heard, torch.Generator().manual_seed(0))
-            row = {"check": self.voices[int(batch.voices[0])], "step": self.step}
+            losses["sound"] = spectral_distance(*crops(judge, batch, heard, torch.Generator().manual_seed(0)))
+            row = {"check": self.names[int(batch.voices[0])], "step": self.step}
             _write(log, row | {name: round(float(loss), 5) for name, loss in losses.items()})
-
-    @property
-    def sizes(self) -> Sizes:
-        """Widths of the network that is trained."""
-        return Sizes(len(TOKENS))
+        largest = check_largest(judge.eval(), list(judge.styles.weight), self.names)
+        _write(log, {"largest": round(largest.value, 1), "where": largest.where, "step": self.step})
 
     def save(self) -> None:
         """Write the checkpoint; an interrupted write leaves the old one."""
@@ -154,9 +173,10 @@ class Trainer:
             "weights": self.voice.state_dict(),
             "averaged": self.averaged,
             "optimizer": self.optimizer.state_dict(),
+            "adversary": self.adversary.state(),
             "step": self.step,
-            "elapsed_s": self.elapsed_s,
-            "voices": self.voices,
+            "elapsed_s": self.clock.elapsed_s,
+            "voices": self.names,
             "plan": asdict(self.plan),
         }
         fresh = self.folder / "fresh.pt"
