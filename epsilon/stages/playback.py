@@ -31,16 +31,12 @@ class Playback(Stage):
         super().__init__(place)
         self.card = card
         self.mark: Mark | None = None  # of the reply that sounds
-        self.waiting: deque[tuple[Spoken, Samples]] = (
-            deque()
-        )  # bounded by the ring before it and the reply's spoken length
+        self.waiting: deque[tuple[Spoken, Samples]] = deque()  # no longer than the reply is spoken
         self.spoken: list[Spoken] = []
         self.arrived = self.written = 0  # frames of the reply that came here, and that went to the card
         self.ends_at = 0  # the frame of the card's time line at which what was written has left
         self.pace = Pace()  # of the voice, learnt over all replies
-        self.audible: set[str] = (
-            set()
-        )  # of the opener and of the answer: whose first audible sample is on its way
+        self.audible: set[str] = set()  # of "opener" and "answer": whose first audible sample is on its way
         self.ended = False  # everything of the reply has arrived
         self.turn.watch(self.bell)
 
