@@ -20,12 +20,12 @@ CONJUNCTIONS = frozenset("and but because or when while if which then until unle
 # Words that are said with the next one: behind these no breath is taken …
 LEANING = frozenset(
     "a an the my your our their no every of to in on at by for from with into about like as than and but or because if "
-    "i we they he she i'm you're we're they're it's don't mr mrs ms dr st".split()
+    "i we they he she i'm you're we're they're don't mr mrs ms dr st".split()
 )
 # … and behind these rather not.
 NODDING = frozenset(
     "his her its this that these those some any very so too is are was were be been am has have had do does did will "
-    "would can could should must you it which who not".split()
+    "would can could should must you it which who not it's that's he's she's there's what's here's let's".split()
 )
 SENTENCE, CLAUSE, NOTHING = "sentence", "clause", ""  # what ends with a word
 FOLLOWED = re.compile(r"\s*(\S+)\s+(\S)")
@@ -58,7 +58,8 @@ class Word(NamedTuple):
             first.isupper() and (self.following.isdigit() or self.following.isupper())
         ):
             return 2
-        return 2 if self.text.lower() in LEANING else int(self.text.lower() in NODDING)
+        word = self.text.lower()
+        return 2 if word in LEANING or (word.endswith("'s") and word not in NODDING) else int(word in NODDING)
 
 
 class Cutter:
@@ -146,7 +147,7 @@ class Cutter:
 
     def _breath(self, most: int) -> int:
         """The best place to cut a clause: before a conjunction of a long one, else where the words lean least."""
-        counts, words = range(most, most // 2, -1), self._words
+        counts, words = range(most, most // 3, -1), self._words
         if words[most - 1].ends == CLAUSE:
             return most
         if self._sent:

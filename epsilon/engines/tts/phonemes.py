@@ -66,15 +66,18 @@ def _pronounced(said: Sequence[Said]) -> list[Sounds]:
         sounds.append(tuple(chosen.split()) if chosen else pronounce(word.word))
     for at, written in enumerate(plain):
         following = sounds[at + 1][0] if at + 1 < len(said) and not said[at].mark else ""
-        sounds[at] = _weak(written, following) or sounds[at]
+        begins = at == 0 or said[at - 1].mark != ""
+        sounds[at] = _weak(written, following, begins) or sounds[at]
     return sounds
 
 
-def _weak(word: str, following: str) -> Sounds | None:
-    """`the` and `to` before another word of their clause: the pear, thee apple, t' the shop, to Ann."""
+def _weak(word: str, following: str, begins: bool) -> Sounds | None:
+    """`the` and `to` before another word of their clause (thee apple, t' the shop), `and` where it begins one."""
     vowel = following[:-1] in VOWELS
     if word == "the":
         return ("DH", "IY0" if vowel else "AH0")
+    if word == "and" and begins:
+        return ("AE1", "N", "D")
     if word == "to" and following:
         return ("T", "UW0" if vowel else "AH0")
     return None

@@ -120,9 +120,7 @@ def pronounce(word: str) -> Sounds:
         return ()
     if word[0].isupper():
         return _capitals(word)
-    return (
-        _noise(word) or _known(word) or _drawn_out(word) or _derived(word) or _unknown(word.replace("'", ""))
-    )
+    return _readable(word) or _derived(word) or _unknown(word.replace("'", ""))
 
 
 def _known(word: str) -> Sounds | None:
@@ -130,12 +128,17 @@ def _known(word: str) -> Sounds | None:
     return tuple(own.split()) if own else _lexicon().find(word)
 
 
+def _readable(word: str) -> Sounds | None:
+    """A word of the dictionary, drawn out or not, or a noise."""
+    return _noise(word) or _known(word) or _drawn_out(word)
+
+
 def _capitals(word: str) -> Sounds:
-    """A word if the dictionary has it (NASA, STOP), else its letters (DIY); with an s if it has one behind it."""
+    """A word if it is one (NASA, STOP, NOOO), else its letters (DIY); with an s if it has one behind it."""
     core = re.match(r"[A-Z]+", word)
     assert core is not None
     letters, ending = core[0], word[core.end() :]
-    known = None if letters in _SPELT or len(letters) == 1 else _known(letters.lower())
+    known = None if letters in _SPELT or len(letters) == 1 else _readable(letters.lower())
     sounds = known or (_spelt(letters) if len(letters) <= _UNREADABLE else pronounce(letters.lower()))
     return sounds + _plural(sounds[-1]) if ending else sounds
 
