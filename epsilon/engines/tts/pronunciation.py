@@ -92,10 +92,13 @@ _NOISES = {
     "r": "ER1",
     "m": "M",
     "ph": "F",
-    "sh": "SH",
-    **{letter: letter.upper() for letter in "pfgbvstkz"},
+    **{letter: letter.upper() for letter in "pfgbvstk"},
 }
 _LONG = re.compile(r"([a-z])\1{2,}")
+_LONG_END = re.compile(r"([a-z])\1{2,}$")
+_SINGLE_END = re.compile(
+    r"[^aeiou][aeiou][^aeiouwxy]$"
+)  # as in strip: before an ending the p would be doubled
 _ENDS_DOUBLE = frozenset(
     "too zoo boo woo moo coo see bee free three tree all hee wee aah ahh ohh ooh shh brr grr hmm pff aww zz mm".split()
 )
@@ -161,11 +164,7 @@ def _drawn_out(word: str) -> Sounds | None:
     if not _LONG.search(word):
         return None
     single, double = _LONG.sub(r"\1", word), _LONG.sub(r"\1\1", word)
-    ends = (
-        _LONG.search(word + " ") is not None
-        and word[-1] == word[-2] == word[-3]
-        and double not in _ENDS_DOUBLE
-    )
+    ends = _LONG_END.search(word) is not None and double not in _ENDS_DOUBLE
     first, second = (single, double) if ends else (double, single)
     return _known(first) or _known(second)
 
@@ -195,9 +194,7 @@ def _stem(word: str, ending: str) -> Sounds | None:
     if len(base) < 3:
         return None
     forms = [base, base + "e"] if ending not in ("ly", "ness", "less", "ful") else [base]
-    if re.search(
-        r"[^aeiou][aeiou][^aeiouwxy]$", base
-    ):  # striped and stripy: else the consonant would be doubled
+    if _SINGLE_END.search(base):  # so striped and stripy come from stripe
         forms.reverse()
     if base[-1] == base[-2]:
         forms.append(base[:-1])

@@ -19,18 +19,11 @@ _TITLES = {  # what follows them is a name or a number: their dot never ends a s
     "capt": "captain",
     "sgt": "sergeant",
     "lt": "lieutenant",
-    "hon": "honourable",
     "vs": "versus",
     "approx": "approximately",
     "e.g": "for example",
     "i.e": "that is",
     "cf": "compare",
-    "ca": "about",
-    "nos": "numbers",
-    "fig": "figure",
-    "vol": "volume",
-    "ch": "chapter",
-    "pp": "pages",
 }
 _OTHERS = {  # these may end a sentence: it is over when a capital follows
     "etc": "et cetera",
@@ -42,21 +35,12 @@ _OTHERS = {  # these may end a sentence: it is over when a capital follows
     "ave": "avenue",
     "rd": "road",
     "blvd": "boulevard",
-    "est": "established",
     "a.k.a": "A K A",
     "ph.d": "P H D",
     "a.m": "A M",
     "p.m": "P M",
-    "min": "minutes",
-    "sec": "seconds",
-    "hr": "hour",
-    "hrs": "hours",
-    "ft": "feet",
-    "lb": "pounds",
-    "lbs": "pounds",
-    "oz": "ounces",
 }
-_OTHERS |= dict(
+_DAYS = dict(  # and months, in capitals only: they wed. Wed. is a day
     zip(
         "jan feb apr aug sept oct nov dec mon tue wed thu fri".split(),
         "january february april august september october november december monday tuesday wednesday thursday "
@@ -64,6 +48,16 @@ _OTHERS |= dict(
         strict=True,
     )
 )
+_BEFORE_NUMBERS = {  # elsewhere they are words, as in: No. I ate a fig.
+    "no": "number",
+    "nos": "numbers",
+    "p": "page",
+    "pp": "pages",
+    "fig": "figure",
+    "vol": "volume",
+    "ch": "chapter",
+}
+_UNITS = frozenset("ft in lb lbs oz min mins sec secs hr hrs".split())  # read by `quantities`
 KNOWN = _TITLES | _OTHERS
 _WITHOUT_DOT = {"mr", "mrs", "dr", "vs", "etc", "jr", "sr", "prof", "st"}  # as they are also written
 _SHORT = {"w/o": "without", "w/out": "without", "w/": "with", "b/c": "because", "c/o": "care of"}
@@ -76,9 +70,7 @@ _KINGS = frozenset(  # names before which even a lone I, V or X is a rank
     "nicholas otto paul peter philip pius richard robert victoria william wilhelm".split()
 )
 _ROMAN = {"I": 1, "V": 5, "X": 10}
-_LETTERS_BEFORE = frozenset(
-    "a an the letter grade vitamin plan team type class group option part section".split()
-)
+_LETTERS_BEFORE = frozenset("letter grade vitamin plan team type class group option part section".split())
 
 
 def is_abbreviation(word: str, before: str, following: str) -> bool:
@@ -89,10 +81,10 @@ def is_abbreviation(word: str, before: str, following: str) -> bool:
     name = word.strip("\"'()[]").lower().rstrip(".")
     if not following:
         return False
-    if name in _TITLES or (name in ("no", "p") and following.isdigit()):
+    if name in _TITLES or (name in _BEFORE_NUMBERS and following.isdigit()):
         return True
-    if name in _OTHERS:
-        return following.islower()
+    if name in _OTHERS or (name in _DAYS and word[0].isupper()) or (name in _UNITS and before[-1:].isdigit()):
+        return following.islower() or following.isdigit()
     letters = word.strip("\"'()[].").replace(".", "")
     return re.fullmatch(r"(?:[a-z]\.)*[a-z]", name) is not None and _is_initial(letters, before)
 
@@ -100,18 +92,19 @@ def is_abbreviation(word: str, before: str, following: str) -> bool:
 def _is_initial(letters: str, before: str) -> bool:
     """A capital with a dot is part of a name, but not in `plan B.` or `a B.`; several, as in U.S., always."""
     return len(letters) > 1 or (
-        letters.isupper() and letters != "I" and before.lower() not in _LETTERS_BEFORE
+        letters.isupper() and letters != "I" and before.lower() not in _LETTERS_BEFORE | {"a", "an", "the"}
     )
 
 
 def _dotted(match: re.Match[str]) -> str | None:
     name = match[1].lower()
-    if name == "no":  # the answer, unless a number follows
-        return "number" if re.match(r"\s?\d", match.string[match.end() :]) else None
+    if name in _BEFORE_NUMBERS:
+        return _BEFORE_NUMBERS[name] if re.match(r"\s?\d", match.string[match.end() :]) else None
+    if name in _DAYS and match[1][0].isupper():
+        return _DAYS[name] + closing(match)
     if name not in KNOWN:
-        return "page" if name == "p" and re.match(r"\s?\d", match.string[match.end() :]) else None
-    stop = closing(match)
-    return _long(name, match) + (stop if name in _OTHERS or _is_last(match) else "")
+        return None
+    return _long(name, match) + (closing(match) if name in _OTHERS or _is_last(match) else "")
 
 
 def _long(name: str, match: re.Match[str]) -> str:
@@ -173,7 +166,7 @@ def _value(roman: str) -> int | None:
 def _article(match: re.Match[str]) -> str:
     """A capital A is the article but at the end of a clause, or after `letter` and the like."""
     last = re.match(r"\s*(?:[.,!?;:]|$)", match.string[match.end() :])
-    return "A" if last or word_before(match).lower() in _LETTERS_BEFORE - {"a", "an", "the"} else "a"
+    return "A" if last or word_before(match).lower() in _LETTERS_BEFORE else "a"
 
 
 RULES: tuple[Rule, ...] = (
