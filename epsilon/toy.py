@@ -75,6 +75,8 @@ class Toy:
     def _build(self) -> list[Stage]:
         """The stages in the order of the sound, each with its engine and its seat."""
         playback = Playback(self._place("playback"), self.card)
+        tts = Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice)
+        tts.warm_up()
         return [
             Capture(self._place("capture"), self.card, self.microphone, load_engine(self.board, "capture")),
             Vad(
@@ -83,7 +85,7 @@ class Toy:
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
             build_llm(self.board, self.character, self._place("llm")),
             Phrases(self._place("phrases"), self.character.voice.moods),
-            Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice),
+            tts,
             Effects(self._place("effects"), load_effects(self.character)),
             playback,
         ]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 
-from epsilon.stages.tts import END_FRAMES, ending_softly
+from epsilon.config.character import VoiceSettings
+from epsilon.engines.protocols import Chunk, Delivery, Spelt
+from epsilon.stages.tts import END_FRAMES, Tts, ending_softly
+from tests.rig import connect, place, take_all
+from tests.scripted import ScriptedVoice
 
 ENDS = (500, 1000)
 
@@ -23,3 +29,29 @@ def test_a_voice_that_stops_in_mid_sound_is_faded_out(size: int) -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert [len(samples) for samples, _ in ending_softly(iter(()))] == [0]
+
+
+class Counting(ScriptedVoice):
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.spelt: list[str] = []
+        self.chunks = 0
+
+    def spell(self, text: str, more: bool) -> Spelt:
+        self.spelt.append(text)
+        return super().spell(text, more)
+
+    def speak(self, symbols: Sequence[str], delivery: Delivery) -> Iterator[Chunk]:
+        for chunk in super().speak(symbols, delivery):
+            self.chunks += 1
+            yield chunk
+
+
+def test_warmed_up_it_has_spelt_and_spoken_and_nobody_heard_it() -> None:
+    voice = Counting()
+    stage = Tts(place(), voice, VoiceSettings(style="any"))
+    _, outbox, news = connect(stage)
+    stage.warm_up()
+    assert len(voice.spelt) == 1 and voice.chunks > 0
+    assert not take_all(outbox) and not take_all(news)

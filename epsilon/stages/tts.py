@@ -27,6 +27,11 @@ class Tts(Stage):
         super().__init__(place)
         self.synthesizer, self.voice = synthesizer, voice
 
+    def warm_up(self) -> None:
+        """Say something to nobody: what is read or made ready at a first use must not keep the first answer waiting."""
+        for _ in self._sound(Phrase(self.turn.now, 0, "Ready.", last=True)):
+            pass
+
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Phrase)
         recorded = item.clip is not None
