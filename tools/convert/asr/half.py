@@ -40,7 +40,8 @@ def rounded(model: onnx.ModelProto, norms_in_half: bool = False) -> onnx.ModelPr
         if name not in keep:
             _round_output(copy, name)
     for entry in copy.graph.input:
-        _round_input(copy, entry.name)
+        if entry.type.tensor_type.elem_type == TensorProto.FLOAT:
+            _round_input(copy, entry.name)
     prune(copy)
     return copy
 
