@@ -103,7 +103,7 @@ def spectral_distance(ours: Tensor, theirs: Tensor) -> Tensor:
 
 WEIGHTS: Mapping[str, float] = {
     "duration": 2.0,
-    "f0": 1.0,
+    "f0": 2.0,
     "energy": 1.0,
     "voicing": 1.0,
     "pulse": 1.0,
