@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
-from epsilon.config.folders import board_names, character_names, loadable_names
+from epsilon.config.folders import board_names, character_names, loadable_names, root
 from epsilon.config.models import find_model, read_shipped, verify
 from epsilon.config.whole import check_pair
+from epsilon.errors import ConfigError
 from epsilon.toy import STAGES
 
 
@@ -54,3 +58,27 @@ def test_the_host_needs_two_cores_and_no_privilege() -> None:
     stages = load_board("host").stages.values()
     assert {core for stage in stages for core in stage.cores} <= {0, 1}
     assert not any(stage.priority for stage in stages)
+
+
+@pytest.mark.parametrize(
+    ("effects", "told"),
+    [
+        ("[{name: romo}]", r":18: no effect 'romo'; there are: .* \(did you mean room\?\)"),
+        ("[{name: room, options: {siz: 5 ms}}]", r":34: no key 'siz' here; .* \(did you mean size\?\)"),
+        ("[{name: room, options: {size: 5}}]", r":40: expected a number with a unit: ms or s, found '5'"),
+        ("[{name: pitch, options: {formants: 9}}]", r":45: 9 is out of range: from -6 to 6"),
+    ],
+)
+def test_a_mistaken_effect_is_told_with_its_place(
+    effects: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = root()
+    shutil.copytree(home / "characters", tmp_path / "characters")
+    path = tmp_path / "characters/bram/character.yaml"
+    text = path.read_text(encoding="utf-8").partition("\neffects:")[0]
+    path.write_text(f"{text.rstrip()}\neffects: {effects}\n", encoding="utf-8")
+    for name in ("boards", "models"):
+        (tmp_path / name).symlink_to(home / name)
+    monkeypatch.setenv("EPSILON_HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match=rf"^characters/bram/character.yaml:\d+{told}$"):
+        check_pair(load_board("host"), load_character("bram"))

@@ -79,7 +79,7 @@ class Splices:
         whole = np.floor(places).astype(np.int64)
         phases = np.rint((places - whole) * PHASES).astype(np.int64)
         around = self._past[whole[:, None] + np.arange(1 - TAPS // 2, 1 + TAPS // 2)]
-        read: Samples = np.einsum("ij,ij->i", around, self._sinc[phases])
+        read: Samples = np.einsum("ij,ij->i", around, self._sinc.take(phases, axis=0))
         return read
 
 
