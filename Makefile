@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-topology soak-voice evaluate takes lines personas \
+.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-tts bench-topology soak-voice evaluate takes lines personas \
         openvino mlc aarch64 convert topics train train-ears train-mind train-voice clean
 
 list:                 ## this list
@@ -79,6 +79,9 @@ bench-asr: .venv/convertible .venv/tested ## the ears beside four other recognis
 
 bench-llm: .venv/convertible .venv/tested ## the mind beside llama.cpp, onnxruntime-genai and openvino (an environment of its own, half an hour)
 	$(BIN)/python -m tools.bench.llm
+
+bench-tts: .venv/convertible .venv/tested ## when the voice's first sound leaves and its pace, beside kokoro-onnx (an environment of 3 GB, a quarter of an hour)
+	$(BIN)/python -m tools.bench.tts
 
 bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
 	$(BIN)/python -m tools.bench.topology

@@ -59,9 +59,9 @@ def test_sound_is_counted_in_seconds_and_a_voice_is_loaded_before_the_time_count
 
 def test_rows_tell_ratios_and_how_many_times_slower_than_sound() -> None:
     one = row("pocket, onnx", one_shot=40, first=10, all=100, first_piece=8)
-    assert one.ratios(FIRST, ONE_SHOT) == [0.25] * 3
-    assert one.real_time_factors() == [0.05] * 3
-    assert median(row("x").ratios(FIRST, ONE_SHOT)) is None and row("x").real_time_factors() == []
+    assert one.ratios(FIRST, ONE_SHOT, "cpu_ms") == [0.25] * 3
+    assert one.real_time_factors("wall_ms") == [0.05] * 3
+    assert median(row("x").ratios(FIRST, ONE_SHOT, "cpu_ms")) is None
 
 
 def test_goals_compare_with_the_one_shot_and_with_the_peer() -> None:
@@ -70,11 +70,13 @@ def test_goals_compare_with_the_one_shot_and_with_the_peer() -> None:
     windows = row(f"{bench.WINDOWS}, onnx", first=200, first_piece=100, all=900)
     found = Measured([own, beside, windows], row("kokoro-onnx", one_shot=800, first=800))
     said = [str(goal) for goal in bench.goals(found)]
-    assert said[0].startswith("pocket, onnx: first sound / one-shot: 0.100") and said[0].endswith(": reached")
-    assert said[2].startswith("pocket, onnx: time / sound: 0.050")
+    assert said[0].startswith("pocket, onnx, first sound / one-shot, by the clock: 0.100") and said[
+        0
+    ].endswith(": reached")
+    assert said[2].startswith("pocket, onnx, time / sound, by the clock: 0.050")
     assert said[3].endswith("at most 0.2: NOT reached")
-    assert said[4].startswith("kokoro-onnx / Kokoro RANDOM in windows, onnx, first: 4.000")
-    assert said[5].endswith("at least 5: reached") and len(said) == 6
+    assert said[4].startswith("kokoro-onnx / Kokoro RANDOM in windows, onnx, first, by the clock: 4.000")
+    assert said[5].endswith("at least 5: reached") and len(said) == 12
 
 
 def test_what_was_not_measured_has_no_numbers_and_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +107,7 @@ def test_every_voice_and_runtime_has_its_row(tmp_path: Path, capsys: pytest.Capt
     assert [one.name for one in found.rows] == [voice.name for voice in voices] + [
         "pocket, onnx, beside ears and mind"
     ]
-    assert all(one.real_time_factors() for one in found.rows[:2])
+    assert all(one.real_time_factors("cpu_ms") for one in found.rows[:2])
     assert (
         "no symbol" in found.rows[2].why_not
     )  # the tiny voice knows no phonemes: a worker that dies is a row

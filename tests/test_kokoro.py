@@ -161,6 +161,12 @@ def test_pitch_is_refused_when_the_files_are_read(tmp_path: Path, monkeypatch: p
         whole.check_pair(board, replace(character, voice=replace(plain, style="af_plane")))
 
 
+def test_pitch_that_was_not_in_the_files_is_refused_as_well(tmp_path: Path) -> None:
+    voice = load(kokoro.voice(tmp_path))
+    with pytest.raises(ModelError, match="the voice has no pitch"):
+        next(voice.speak(["$", "a", "$"], Delivery(voice.styles["af_plain"], pitch=1.0)))
+
+
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Kokoro:
     """A voice in windows."""

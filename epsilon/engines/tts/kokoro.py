@@ -124,7 +124,9 @@ class Kokoro:
                 yield Chunk(samples, self.sample_rate_hz, ends if known else ())
 
     def feeds(self, symbols: Sequence[str], delivery: Delivery) -> Feeds:
-        """What the graphs read of a phrase; ModelError for a symbol that the voice does not have."""
+        """What the graphs read of a phrase; ModelError for a symbol or a pitch, which the voice does not have."""
+        if delivery.pitch:
+            raise ModelError("the voice has no pitch", str(self.folder), "use the effect pitch instead")
         table, said = delivery.style.reshape(-1, STYLE_SIZE), sum(symbol != PAD for symbol in symbols)
         return {
             self._phrases.tokens: np.array([self._encode(symbols)], np.int64),

@@ -1,10 +1,10 @@
 """When a voice's first sound leaves, and how fast the rest follows: python -m tools.bench.tts [--quick]
 
-One phrase of twelve words, by the clock, everybody on one core and one thread, taking turns; medians. The pocket
-voice says it in chunks and, for comparison, with its one graph. A Kokoro of RANDOM weights (the published sizes,
-82 M parameters, exported by the published code) is said as it is fetched, in windows as tools.convert.voice makes
-them, and by kokoro-onnx: times mean something, what is heard does not. The toy cuts a reply before it is spoken:
-`first piece` is the first sound of what it would cut off first.
+One phrase of twelve words, everybody on one core and one thread, taking turns; medians. CPU time is what an idle core
+would take by the clock. The pocket voice says it in chunks and, for comparison, with its one graph. A Kokoro of RANDOM
+weights (the published sizes, 82 M parameters, exported by the published code) is said as it is fetched, in windows as
+tools.convert.voice makes them, and by kokoro-onnx: times mean something, what is heard does not. The toy cuts a reply
+before it is spoken: `first piece` is the first sound of what it would cut off first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tools.bench import count, print_table
 from tools.bench.peers.comparison import Goal
 from tools.bench.peers.environment import NotPrepared
 from tools.bench.tts import ALL, FIRST, FIRST_PIECE, ONE_SHOT, PHRASE, RUNTIMES
-from tools.bench.tts.measuring import Measured, Plan, Row, Voice, measure, median
+from tools.bench.tts.measuring import CLOCKS, Clock, Measured, Plan, Row, Voice, measure, median
 from tools.bench.tts.preparation import kokoro, peers_environment
 
 POCKET, WINDOWS, PUBLISHED = "pocket", "Kokoro RANDOM in windows", "Kokoro RANDOM as fetched"
@@ -47,8 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def print_rows(found: Measured) -> None:
-    """A row for each voice; with what is the peer's the toy's rows can be compared."""
-    print(f"\n“{PHRASE}”: one core, ms by the clock")
+    """A row for each voice, by both clocks; with what is the peer's the toy's rows can be compared."""
     rows = [*found.rows, *([found.peer] if found.peer else [])]
     head = (
         "voice",
@@ -60,48 +59,52 @@ def print_rows(found: Measured) -> None:
         "times real time",
         "remark",
     )
-    print_table(head, [_cells(row) for row in rows])
+    for clock, words in CLOCKS.items():
+        print(f"\n“{PHRASE}”: one core, ms {words}")
+        print_table(head, [_cells(row, clock) for row in rows])
 
 
-def _cells(row: Row) -> list[object]:
-    ratio, factor = median(row.ratios(FIRST, ONE_SHOT)), median(row.real_time_factors())
+def _cells(row: Row, clock: Clock) -> list[object]:
+    ratio, factor = median(row.ratios(FIRST, ONE_SHOT, clock)), median(row.real_time_factors(clock))
+    one_shot, first, piece, whole = (
+        median(row.took_ms(task, clock)) for task in (ONE_SHOT, FIRST, FIRST_PIECE, ALL)
+    )
     return [
         row.name,
-        row.ms(ONE_SHOT),
-        row.ms(FIRST),
+        one_shot,
+        first,
         "-" if ratio is None else f"{100 * ratio:.0f} %",
-        row.ms(FIRST_PIECE),
-        row.ms(ALL),
+        piece,
+        whole,
         "-" if factor is None else f"{factor:.3f}",
         f"not measured: {row.why_not}" if row.why_not else "",
     ]
 
 
 def goals(found: Measured) -> Iterator[Goal]:
-    """The promises that can be looked at."""
-    for runtime in RUNTIMES:
-        row = found.row(f"{POCKET}, {runtime}")
-        beside = found.row(f"{POCKET}, {runtime}, beside ears and mind")
-        if row is not None:
-            first_ms = [] if row.ms(FIRST) is None else row.tasks[FIRST].wall_ms
-            yield Goal(f"{row.name}: first sound / one-shot", row.ratios(FIRST, ONE_SHOT), 0.15)
-            yield Goal(f"{row.name}: first sound in ms", first_ms, 60)
-            yield Goal(f"{row.name}: time / sound", row.real_time_factors(), 0.1)
-        if beside is not None:
-            yield Goal(f"{beside.name}: time / sound", beside.real_time_factors(), 0.2)
-        for name in (WINDOWS, PUBLISHED):
-            own = found.row(f"{name}, {runtime}")
-            if own is not None and found.peer is not None:
-                for task in (FIRST, FIRST_PIECE):
-                    yield Goal(f"kokoro-onnx / {own.name}, {task}", _earlier(found.peer, own, task), 5, True)
+    """The promises that can be looked at, by both clocks."""
+    for clock, words in CLOCKS.items():
+        for runtime in RUNTIMES:
+            yield from _goals(found, runtime, clock, words)
 
 
-def _earlier(peer: Row, own: Row, task: str) -> list[float]:
-    """How many times earlier than the peer's first sound ours left, round by round."""
-    if peer.ms(FIRST) is None or own.ms(task) is None:
-        return []
-    pairs = zip(peer.tasks[FIRST].wall_ms, own.tasks[task].wall_ms, strict=True)
-    return [theirs / ours for theirs, ours in pairs]
+def _goals(found: Measured, runtime: str, clock: Clock, words: str) -> Iterator[Goal]:
+    row = found.row(f"{POCKET}, {runtime}")
+    beside = found.row(f"{POCKET}, {runtime}, beside ears and mind")
+    if row is not None:
+        yield Goal(f"{row.name}, first sound / one-shot, {words}", row.ratios(FIRST, ONE_SHOT, clock), 0.15)
+        yield Goal(f"{row.name}, first sound in ms, {words}", row.took_ms(FIRST, clock), 60)
+        yield Goal(f"{row.name}, time / sound, {words}", row.real_time_factors(clock), 0.1)
+    if beside is not None:
+        yield Goal(f"{beside.name}, time / sound, {words}", beside.real_time_factors(clock), 0.2)
+    for name in (WINDOWS, PUBLISHED):
+        own = found.row(f"{name}, {runtime}")
+        if own is not None and found.peer is not None:
+            theirs = found.peer.took_ms(FIRST, clock)
+            for task in (FIRST, FIRST_PIECE):
+                pairs = zip(theirs, own.took_ms(task, clock), strict=False)
+                what = f"kokoro-onnx / {own.name}, {task}, {words}"
+                yield Goal(what, [other / mine for other, mine in pairs], 5, at_least=True)
 
 
 def _plan(given: argparse.Namespace) -> Plan:

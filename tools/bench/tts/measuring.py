@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from tools.bench.tts import ALL, FIRST, FIRST_PIECE, ONE_SHOT, PHRASE
 from tools.bench.tts.company import Company
 
 PEER_TASKS = (ONE_SHOT, FIRST)
+Clock = Literal["wall_ms", "cpu_ms"]
+CLOCKS: dict[Clock, str] = {"wall_ms": "by the clock", "cpu_ms": "by CPU time"}
 
 
 @dataclass(frozen=True)
@@ -44,24 +47,19 @@ class Row:
         """What kept it from being measured."""
         return next((task.failure for task in self.tasks.values() if task.failure), "")
 
-    def ms(self, task: str) -> float | None:
-        """By the clock, median; None when it was not measured."""
+    def took_ms(self, task: str, clock: Clock) -> list[float]:
+        """Each round's time; none when it was not measured."""
         found = self.tasks.get(task)
-        return found.median_wall_ms if found is not None and found.wall_ms and not found.failure else None
+        return [] if found is None or found.failure else list(getattr(found, clock))
 
-    def ratios(self, task: str, other: str) -> list[float]:
+    def ratios(self, task: str, other: str, clock: Clock) -> list[float]:
         """How many times the other task's time each round took."""
-        if self.ms(task) is None or self.ms(other) is None:
-            return []
-        pairs = zip(self.tasks[task].wall_ms, self.tasks[other].wall_ms, strict=True)
+        pairs = zip(self.took_ms(task, clock), self.took_ms(other, clock), strict=False)
         return [one / two for one, two in pairs]
 
-    def real_time_factors(self) -> list[float]:
+    def real_time_factors(self, clock: Clock) -> list[float]:
         """Time to say the phrase, all of it, over how long it sounds."""
-        found = self.tasks.get(ALL)
-        if found is None or found.failure or not found.wall_ms:
-            return []
-        return [ms / 1000 / float(found.text) for ms in found.wall_ms]
+        return [ms / 1000 / float(self.tasks[ALL].text) for ms in self.took_ms(ALL, clock)]
 
 
 @dataclass(frozen=True)
