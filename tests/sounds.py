@@ -38,3 +38,16 @@ def noise(seconds: float, rms: float, seed: int = 0) -> Samples:
 def silence(seconds: float) -> Samples:
     """Nothing."""
     return np.zeros(int(seconds * RATE_HZ), np.float32)
+
+
+def buzz(hz: float | Samples, seconds: float = 1.0, harmonics: int = 8) -> Samples:
+    """A buzz with one frequency, or one for each sample."""
+    count = int(seconds * RATE_HZ)
+    phase = 2 * np.pi * np.cumsum(np.broadcast_to(hz, count), dtype=np.float64) / RATE_HZ
+    parts = [np.sin(n * phase) / n for n in range(1, harmonics + 1)]
+    return (0.1 * np.sum(parts, axis=0)).astype(np.float32)
+
+
+def glide(first_hz: float, last_hz: float, seconds: float = 1.0) -> Samples:
+    """A buzz from one pitch to another, as far in every semitone."""
+    return buzz(np.geomspace(first_hz, last_hz, int(seconds * RATE_HZ), dtype=np.float32), seconds)
