@@ -16,7 +16,16 @@ from epsilon.config.character import Mood, load_character
 from epsilon.engines.protocols import Delivery
 from epsilon.engines.tts import phonemes
 from epsilon.engines.tts.ipa import IDS, from_arpabet
-from epsilon.engines.tts.kokoro import MOST_SYMBOLS, STRETCH_FRAMES, STRETCHES, Kokoro, passes, stretches
+from epsilon.engines.tts.kokoro import (
+    MOST_SYMBOLS,
+    STRETCH_FRAMES,
+    STRETCHES,
+    Kokoro,
+    audible,
+    passes,
+    spoken,
+    stretches,
+)
 from epsilon.engines.tts.kokoro_files import style_names
 from epsilon.errors import ConfigError, ModelError
 from epsilon.realtime import Seat
@@ -181,7 +190,8 @@ def say_whole(voice: Kokoro, symbols: Sequence[str]) -> Samples:
     read = onnx.load(voice.folder / "front.onnx", Seat())(feeds)
     window = {"frames": read["frames"], "source": read["source"], "style": feeds["style"]}
     sound: Samples = onnx.load(voice.folder / "whole.onnx", Seat())(window)["audio"].reshape(-1)
-    return sound
+    begin, stop = spoken(read["durations"].reshape(-1) * (len(sound) // int(read["durations"].sum())))
+    return sound[begin:stop]
 
 
 def test_a_short_phrase_in_windows_is_the_whole(cut: Kokoro) -> None:
@@ -200,6 +210,16 @@ def test_windows_join_without_a_seam(cut: Kokoro, monkeypatch: pytest.MonkeyPatc
     windowed = say(cut, symbols)
     monkeypatch.setattr("epsilon.engines.tts.kokoro.spans", lambda length, *_: [(0, length)])
     np.testing.assert_allclose(windowed, say(cut, symbols), atol=2e-4)
+
+
+def test_little_of_the_pads_silence_is_let_out() -> None:
+    assert spoken(np.array([6000, 1200, 3000, 9600])) == (4200, 12000)
+    assert spoken(np.array([600, 1200, 1800])) == (0, 3600)
+    assert spoken(np.array([600])) == (0, 600)
+    sound = np.zeros(20_000, np.float32)
+    sound[7000:9000] = 0.5
+    assert audible(sound) == (5200, 10_799)
+    assert audible(np.zeros(10, np.float32)) == (0, 10) and audible(np.zeros(0, np.float32)) == (0, 0)
 
 
 def test_a_sample_of_a_long_phrase_is_measured_and_all_of_a_short_one() -> None:

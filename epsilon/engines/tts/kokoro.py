@@ -41,6 +41,7 @@ TAKES_PITCH = False  # its graph has no input for it
 SAMPLE_RATE_HZ = 24_000
 STRETCHES, STRETCH_FRAMES = 4, 12  # measured of a long phrase, frames of 12.5 ms
 FIRST_CHUNK_S = 0.15  # shorter than a small voice's: here each frame of it is waited for
+QUIET_FRAMES, QUIET_DB = 1800, 60  # 75 ms of the silence before and after a phrase stay
 MOST_SYMBOLS = 510  # in one pass, besides the pads
 TOKENS = ("input_ids", "tokens")
 SOUNDS = ("audio", "waveform")
@@ -59,8 +60,10 @@ class WholePhrases:
         """The phrase in slices, and the samples of each symbol if the graph tells."""
         said = self._graph(feeds)
         audio, durations = said[self._sound].reshape(-1), said.get(self._durations, np.zeros(0)).reshape(-1)
-        for start, end in spans(len(audio), SAMPLE_RATE_HZ):
-            yield audio[start:end], _stretched(durations, len(audio))
+        durations = _stretched(durations, len(audio))
+        begin, stop = spoken(durations) if len(durations) else audible(audio)
+        for start, end in spans(stop - begin, SAMPLE_RATE_HZ):
+            yield audio[begin + start : begin + end], _shortened(durations, begin, stop)
 
 
 class CutPhrases:
@@ -79,10 +82,13 @@ class CutPhrases:
         length, style = read["frames"].shape[2], {"style": feeds["style"]}
         durations = _stretched(read["durations"].reshape(-1), length * self._hop)
         norms = self._meter(style | self._joined(read, stretches(length)))
-        for start, end in spans(length, SAMPLE_RATE_HZ // self._hop, FIRST_CHUNK_S):
-            first, last = max(0, start - self._left), min(length, end + self._right)
+        begin, stop = (edge // self._hop for edge in spoken(durations))
+        durations = _shortened(durations, begin * self._hop, stop * self._hop)
+        for start, end in spans(stop - begin, SAMPLE_RATE_HZ // self._hop, FIRST_CHUNK_S):
+            first, last = max(0, begin + start - self._left), min(length, begin + end + self._right)
             audio = self._vocoder(style | norms | self._joined(read, [(first, last)]))["audio"].reshape(-1)
-            yield audio[(start - first) * self._hop : (end - first) * self._hop], durations
+            skipped = (begin + start - first) * self._hop
+            yield audio[skipped : skipped + (end - start) * self._hop], durations
 
     def _joined(self, read: Mapping[str, Array], pieces: Sequence[tuple[int, int]]) -> Feeds:
         """Stretches of the frames one after another, with the excitation's steps: one more than the frames have."""
@@ -158,6 +164,25 @@ def load_whole(model: Model, runtime: Runtime, seat: Seat) -> Kokoro:
     return Kokoro(model.folder, WholePhrases(runtime.load(path, seat), path))
 
 
+def spoken(durations: Array) -> tuple[int, int]:
+    """(start, end) of the samples that are let out: of the silence of the pads no more than QUIET_FRAMES.
+
+    `durations` are in samples, the pads' first and last. Without this every phrase of a reply would be followed by
+    half a second of nothing.
+    """
+    total = int(durations.sum())
+    before, after = (max(0, int(durations[place]) - QUIET_FRAMES) for place in (0, -1))
+    return (before, total - after) if len(durations) > 1 else (0, total)
+
+
+def audible(audio: Array) -> tuple[int, int]:
+    """The same by ear, where the graph does not tell durations: what is QUIET_DB under the peak is silence."""
+    loud = np.flatnonzero(np.abs(audio) > np.abs(audio).max(initial=0.0) * 10 ** (-QUIET_DB / 20))
+    if not len(loud):
+        return 0, len(audio)
+    return max(0, int(loud[0]) - QUIET_FRAMES), min(len(audio), int(loud[-1]) + QUIET_FRAMES)
+
+
 def stretches(length: int) -> list[tuple[int, int]]:
     """(start, end) of the frames that are measured of a phrase: some spread evenly, or all where that is not more."""
     if length <= 2 * STRETCHES * STRETCH_FRAMES:
@@ -187,6 +212,12 @@ def _found(names: tuple[str, ...], there: Collection[str], path: Path) -> str:
             return name
     listed = ", ".join(there)
     raise ModelError(f"not a Kokoro-type voice: none of {', '.join(names)} among {listed}", where=str(path))
+
+
+def _shortened(durations: Array, begin: int, stop: int) -> Array:
+    """Durations in samples, of which only those between begin and stop are let out."""
+    edges = np.clip(np.concatenate([[0], np.cumsum(durations)]), begin, stop)
+    return np.diff(edges).astype(np.int64)
 
 
 def _stretched(durations: Array, samples: int) -> Array:

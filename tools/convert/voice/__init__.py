@@ -7,7 +7,7 @@ meter.onnx (what the vocoder's norms are to do, from a sample of the phrase) and
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,9 @@ import onnx
 import yaml
 
 from epsilon.engines.protocols import Delivery
-from epsilon.engines.tts.kokoro import CutPhrases, Kokoro, WholePhrases
+from epsilon.engines.tts.kokoro import SOUNDS, CutPhrases, Kokoro, WholePhrases, spoken
 from epsilon.engines.tts.kokoro_files import CUT, FRONT, METER, VOCODER, WINDOWS, graph_path
-from epsilon.engines.tts.styletts2 import Style
 from epsilon.realtime import Seat
-from epsilon.ring import Samples
 from epsilon.runtimes import onnx as runtime
 from tools.convert.voice import measuring
 from tools.convert.voice.parts import FLOAT, INT64, Seams, Walk, piece, renamed, value
@@ -91,32 +89,34 @@ def _vocoder(walk: Walk, seams: Seams) -> onnx.ModelProto:
 
 def _report(path: Path, making: Path) -> Report:
     """Says some sentences in all ways, with the first of the voices."""
-    front, whole, meter, vocoder = (
-        runtime.load(making / name, Seat()) for name in (FRONT, WHOLE, METER, VOCODER)
-    )
-    published = Kokoro(path.parent, WholePhrases(runtime.load(path, Seat()), path))
-    style = next(iter(published.styles.values()))
+    graphs = {name: runtime.load(making / name, Seat()) for name in (FRONT, WHOLE, METER, VOCODER)}
+    graph = runtime.load(path, Seat())
+    published = Kokoro(path.parent, WholePhrases(graph, path))
+    delivery = Delivery(next(iter(published.styles.values())))
     phrases = [published.spell(text, more=False).symbols for text in measuring.SENTENCES]
-    said = []
+    wholes, spoken_parts, again = [], [], []
     for symbols in phrases:
-        feeds = published.feeds(symbols, Delivery(style))
-        read = front(feeds)
+        feeds = published.feeds(symbols, delivery)
+        read = graphs[FRONT](feeds)
         window = {"frames": read["frames"], "source": read["source"], "style": feeds["style"]}
-        said.append(whole(window)["audio"].reshape(-1))
+        wholes.append(graphs[WHOLE](window)["audio"].reshape(-1))
+        durations = read["durations"].reshape(-1)
+        begin, stop = spoken(durations * (len(wholes[-1]) // int(durations.sum())))
+        spoken_parts.append(wholes[-1][begin:stop])
+        again.append(next(sound for name, sound in graph(feeds).items() if name in SOUNDS).reshape(-1))
     frames = read["frames"].shape[2]
-    hop, steps = len(said[-1]) // frames, read["source"].shape[2] // frames
-    sight = measuring.sight(meter, vocoder, hop, steps)
+    hop, steps = len(wholes[-1]) // frames, read["source"].shape[2] // frames
+    sight = measuring.sight(graphs[METER], graphs[VOCODER], hop, steps)
     _write_facts(making / WINDOWS, sight, hop, steps)
-    windowed = Kokoro(path.parent, CutPhrases(front, meter, vocoder, making))
-    cut, twice = (
-        measuring.compare(np.concatenate([_said(voice, one, style) for one in phrases]), np.concatenate(said))
-        for voice in (windowed, published)
+    cut_phrases = CutPhrases(graphs[FRONT], graphs[METER], graphs[VOCODER], making)
+    windowed = Kokoro(path.parent, cut_phrases)
+    said = [chunk.samples for symbols in phrases for chunk in windowed.speak(symbols, delivery)]
+    return Report(
+        sight,
+        hop,
+        measuring.compare(np.concatenate(said), np.concatenate(spoken_parts)),
+        measuring.compare(np.concatenate(again), np.concatenate(wholes)),
     )
-    return Report(sight, hop, cut, twice)
-
-
-def _said(voice: Kokoro, symbols: Sequence[str], style: Style) -> Samples:
-    return np.concatenate([chunk.samples for chunk in voice.speak(symbols, Delivery(style))])
 
 
 def _write_facts(path: Path, sight: measuring.Sight, hop: int, steps: int) -> None:
