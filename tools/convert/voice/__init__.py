@@ -7,7 +7,7 @@ meter.onnx (what the vocoder's norms are to do, from a sample of the phrase) and
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,10 @@ import yaml
 from epsilon.engines.protocols import Delivery
 from epsilon.engines.tts.kokoro import SOUNDS, CutPhrases, Kokoro, WholePhrases, spoken
 from epsilon.engines.tts.kokoro_files import CUT, FRONT, METER, VOCODER, WINDOWS, graph_path
+from epsilon.engines.tts.styletts2 import Feeds
 from epsilon.realtime import Seat
+from epsilon.ring import Samples
+from epsilon.runtimes import Graph
 from epsilon.runtimes import onnx as runtime
 from tools.convert.voice import measuring
 from tools.convert.voice.parts import FLOAT, INT64, Seams, Walk, piece, renamed, value
@@ -87,6 +90,17 @@ def _vocoder(walk: Walk, seams: Seams) -> onnx.ModelProto:
     return renamed(piece(walk, inputs, [value(seams.sound, FLOAT, "samples")]), names)
 
 
+@dataclass(frozen=True)
+class Take:
+    """A phrase said by the graph as it was: once in parts, and once more by the published file."""
+
+    whole: Samples
+    between_pads: Samples  # of the whole, what the toy lets out
+    again: Samples
+    hop: int
+    steps: int
+
+
 def _report(path: Path, making: Path) -> Report:
     """Says some sentences in all ways, with the first of the voices."""
     graphs = {name: runtime.load(making / name, Seat()) for name in (FRONT, WHOLE, METER, VOCODER)}
@@ -94,29 +108,27 @@ def _report(path: Path, making: Path) -> Report:
     published = Kokoro(path.parent, WholePhrases(graph, path))
     delivery = Delivery(next(iter(published.styles.values())))
     phrases = [published.spell(text, more=False).symbols for text in measuring.SENTENCES]
-    wholes, spoken_parts, again = [], [], []
-    for symbols in phrases:
-        feeds = published.feeds(symbols, delivery)
-        read = graphs[FRONT](feeds)
-        window = {"frames": read["frames"], "source": read["source"], "style": feeds["style"]}
-        wholes.append(graphs[WHOLE](window)["audio"].reshape(-1))
-        durations = read["durations"].reshape(-1)
-        begin, stop = spoken(durations * (len(wholes[-1]) // int(durations.sum())))
-        spoken_parts.append(wholes[-1][begin:stop])
-        again.append(next(sound for name, sound in graph(feeds).items() if name in SOUNDS).reshape(-1))
-    frames = read["frames"].shape[2]
-    hop, steps = len(wholes[-1]) // frames, read["source"].shape[2] // frames
+    takes = [_take(graphs, graph, published.feeds(symbols, delivery)) for symbols in phrases]
+    hop, steps = takes[0].hop, takes[0].steps
     sight = measuring.sight(graphs[METER], graphs[VOCODER], hop, steps)
     _write_facts(making / WINDOWS, sight, hop, steps)
-    cut_phrases = CutPhrases(graphs[FRONT], graphs[METER], graphs[VOCODER], making)
-    windowed = Kokoro(path.parent, cut_phrases)
+    windowed = Kokoro(path.parent, CutPhrases(graphs[FRONT], graphs[METER], graphs[VOCODER], making))
     said = [chunk.samples for symbols in phrases for chunk in windowed.speak(symbols, delivery)]
-    return Report(
-        sight,
-        hop,
-        measuring.compare(np.concatenate(said), np.concatenate(spoken_parts)),
-        measuring.compare(np.concatenate(again), np.concatenate(wholes)),
+    whole, between_pads, again = (
+        np.concatenate([getattr(take, name) for take in takes]) for name in ("whole", "between_pads", "again")
     )
+    in_windows = measuring.compare(np.concatenate(said), between_pads)
+    return Report(sight, hop, in_windows, measuring.compare(again, whole))
+
+
+def _take(graphs: Mapping[str, Graph], published: Graph, feeds: Feeds) -> Take:
+    read = graphs[FRONT](feeds)
+    window = {"frames": read["frames"], "source": read["source"], "style": feeds["style"]}
+    whole = graphs[WHOLE](window)["audio"].reshape(-1)
+    frames, durations = read["frames"].shape[2], read["durations"].reshape(-1)
+    begin, stop = spoken(durations * (len(whole) // int(durations.sum())))
+    again = next(sound for name, sound in published(feeds).items() if name in SOUNDS).reshape(-1)
+    return Take(whole, whole[begin:stop], again, len(whole) // frames, read["source"].shape[2] // frames)
 
 
 def _write_facts(path: Path, sight: measuring.Sight, hop: int, steps: int) -> None:
