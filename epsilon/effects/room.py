@@ -53,10 +53,17 @@ class Room:
         self._gains = [
             10 ** (-3 * 1000 / (sample_rate_hz * options.ring_ms) * delay) for delay in self._delays
         ]
-        self._damping, self._mix = options.damping, np.float32(options.mix)
+        self._damping = options.damping
         # A comb makes noise louder by 1 / sqrt(1 - gain²); the four add up like noise.
-        levels = [np.sqrt(1 - gain**2) for gain in self._gains]
-        self._level = np.float32(np.mean(levels) / np.sqrt(len(RATIOS)))
+        level = np.mean([np.sqrt(1 - gain**2) for gain in self._gains]) / np.sqrt(len(RATIOS))
+        # What comes out is as loud as what went in: the voice, which the combs let through too, and the echoes.
+        voice = 1 - options.mix + options.mix * level * len(RATIOS)
+        echoes = options.mix * level * np.sqrt(sum(gain**2 / (1 - gain**2) for gain in self._gains))
+        loudness = np.hypot(voice, echoes)
+        self._dry, self._wet = (
+            np.float32((1 - options.mix) / loudness),
+            np.float32(options.mix * level / loudness),
+        )
         self.tail_frames = round(options.ring_ms * sample_rate_hz / 1000)
         self.reset()
 
@@ -75,7 +82,7 @@ class Room:
         wet = self._combs[0].process(block)
         for comb in self._combs[1:]:
             wet = wet + comb.process(block)
-        mixed = (1 - self._mix) * block + self._mix * self._level * wet
+        mixed = self._dry * block + self._wet * wet
         return np.clip(mixed, -1, 1).astype(np.float32)
 
 
