@@ -19,12 +19,13 @@ class Options:
 
 
 class Tremolo:
-    """Multiplies by 1 … 1 - depth, `rate_hz` times a second."""
+    """Swings by 1 … 1 - depth, `rate_hz` times a second, about the loudness that was there before."""
 
     delay_frames = tail_frames = 0
 
     def __init__(self, options: Options, sample_rate_hz: int) -> None:
         self._step, self._depth = 2 * np.pi * options.rate_hz / sample_rate_hz, options.depth
+        self._level = 1 / np.hypot(1 - options.depth / 2, options.depth / np.sqrt(8))  # 1 / rms of the swing
         self._at = 0
 
     def reset(self) -> None:
@@ -35,7 +36,7 @@ class Tremolo:
         """A block [n] of the same length."""
         swing = 0.5 - 0.5 * np.cos(self._step * np.arange(self._at, self._at + len(block)))
         self._at += len(block)
-        return (block * (1 - self._depth * swing)).astype(np.float32)
+        return np.clip(block * (self._level * (1 - self._depth * swing)), -1, 1).astype(np.float32)
 
 
 def load(options: Options, sample_rate_hz: int) -> Tremolo:
