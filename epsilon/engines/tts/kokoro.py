@@ -39,7 +39,7 @@ __all__ = ["Kokoro", "load", "style_names"]
 
 TAKES_PITCH = False  # its graph has no input for it
 SAMPLE_RATE_HZ = 24_000
-STRETCHES, STRETCH_FRAMES = 4, 12  # measured of a long phrase, frames of 12.5 ms
+STRETCHES, STRETCH_FRAMES = 3, 12  # measured of a long phrase, frames of 12.5 ms
 FIRST_CHUNK_S = 0.15  # shorter than a small voice's: here each frame of it is waited for
 QUIET_FRAMES, QUIET_DB = 1800, 60  # 75 ms of the silence before and after a phrase stay
 MOST_SYMBOLS = 510  # in one pass, besides the pads
