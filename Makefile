@@ -73,6 +73,8 @@ bench: .venv/tested    ## time to first utterance, the first phrase, idle cost, 
 	$(BIN)/python -m tools.bench.gil
 	$(BIN)/python -m tools.bench.privacy
 	$(BIN)/python -m tools.bench.asr --quick
+	$(BIN)/python -m tools.bench.tts --quick
+	$(BIN)/python -m tools.bench.effects
 
 bench-asr: .venv/convertible .venv/tested ## the ears beside four other recognisers (an environment of 3 GB, half an hour)
 	$(BIN)/python -m tools.bench.asr
