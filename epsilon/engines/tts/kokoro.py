@@ -4,7 +4,7 @@ The graph reads `tokens` or `input_ids` [1, n], `style` [1, 256] and `speed` [1]
 tell how long each symbol lasts. Where `tools.convert.voice` has cut it, it is spoken window by window: front.onnx sees
 the phrase whole, vocoder.onnx any stretch of its frames. The vocoder's norms would look at the whole phrase as well:
 meter.onnx tells from a sample of it what they would find, and all windows are given the same, so that they join
-without a seam. A phrase no longer than twice the sample is measured whole, and then said as the published graph does.
+without a seam. A phrase of less than a second is measured whole, and then said as the published graph does.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ __all__ = ["Kokoro", "load", "style_names"]
 
 TAKES_PITCH = False  # its graph has no input for it
 SAMPLE_RATE_HZ = 24_000
-STRETCHES, STRETCH_FRAMES = 3, 12  # measured of a long phrase, frames of 12.5 ms
-FIRST_CHUNK_S = 0.15  # shorter than a small voice's: here each frame of it is waited for
+STRETCHES, STRETCH_FRAMES = 3, 8  # measured of a phrase, frames of 12.5 ms …
+SHORT_FRAMES = 72  # … that is longer than this
+FIRST_CHUNK_S = 0.1  # shorter than a small voice's: here each frame of it is waited for
 QUIET_FRAMES, QUIET_DB = 1800, 60  # 75 ms of the silence before and after a phrase stay
 MOST_SYMBOLS = 510  # in one pass, besides the pads
 TOKENS = ("input_ids", "tokens")
@@ -184,8 +185,8 @@ def audible(audio: Array) -> tuple[int, int]:
 
 
 def stretches(length: int) -> list[tuple[int, int]]:
-    """(start, end) of the frames that are measured of a phrase: some spread evenly, or all where that is not more."""
-    if length <= 2 * STRETCHES * STRETCH_FRAMES:
+    """(start, end) of the frames that are measured of a phrase: some spread evenly, of a short one all."""
+    if length <= SHORT_FRAMES:
         return [(0, length)]
     starts = np.linspace(0, length - STRETCH_FRAMES, STRETCHES).astype(int).tolist()
     return [(start, start + STRETCH_FRAMES) for start in starts]
