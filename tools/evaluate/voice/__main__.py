@@ -70,7 +70,7 @@ def evaluate(
         score.add(sentence, said, at_once)
         reading = teacher.read(sentence, settings.speed, settings.pitch) if teacher else None
         if teacher and reading:
-            score.add_teacher(sentence, said, teacher.read(sentence).samples, reading)
+            score.add_teacher(sentence, said, teacher.plain(sentence), reading)
         if place < PICTURED:
             shown.append(Pair(sentence, said.wet, reading.samples if reading else None))
     print(file=sys.stderr)
@@ -101,10 +101,12 @@ def measure(options: argparse.Namespace) -> dict[str, Figures]:
     voice, folder = load_voice(options.model, options.runtime, options.engine)
     sentences = options.sentences.read_text(encoding="utf-8").splitlines()[: options.count]
     judge, at_once, found = Judge(MEMORY), AtOnce(voice, folder), dict[str, Figures]()
-    taught = teachers_of(folder)
+    taught, teachers = teachers_of(folder), dict[str, Reads]()
     for speaker in speakers(voice, folder, options.style, options.character):
         named = taught.get(speaker.settings.style)
-        teacher = Reads(named) if named else None
+        if named and named not in teachers:
+            teachers[named] = Reads(named)
+        teacher = teachers[named] if named else None
         found[speaker.name], shown = evaluate(speaker, teacher, sentences, judge, at_once)
         found[speaker.name]["teacher"] = named
         if options.pictures:

@@ -29,12 +29,19 @@ class Reading:
 
 
 class Reads:
-    """A teacher by its name among flite's voices. One at a time: flite keeps what it says in globals."""
+    """A teacher by its name among flite's voices."""
 
     def __init__(self, name: str) -> None:
         if name not in VOICES:
             raise ModelError(f"no teacher '{name}'{nearest(name, VOICES)}")
         self.name, self._teacher = name, Teacher(name)
+        self._plain: dict[str, Samples] = {}
+
+    def plain(self, text: str) -> Samples:
+        """The text as the teacher reads it by itself: the same samples each time, though flite's noise runs on."""
+        if text not in self._plain:
+            self._plain[text] = self.read(text).samples
+        return self._plain[text]
 
     def read(self, text: str, speed: float = 1.0, semitones: float = 0.0) -> Reading:
         """The text `speed` times as fast and so much higher than the teacher reads by itself."""
