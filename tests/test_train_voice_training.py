@@ -213,6 +213,30 @@ class TestTraining:
             Trainer(Plan(minutes=0), batches, ["rms"], tmp_path).resume()
 
 
+class TestBatches:
+    """What a step sees."""
+
+    def test_steps_on_tunes_see_questions_and_lists_whole(self) -> None:
+        from tools.train.voice.batches import Batches
+
+        batches = Batches([[small_corpus(0)]], frames=320, seed=1, held_out=1)
+        tunes = batches.of_tunes()
+        for _ in range(4):
+            tokens = next(tunes).tokens
+            assert [TOKENS[i] for i in tokens[0] if i] == convert("Is it far?")[1:-1]
+
+    def test_a_louder_piece_is_heard_and_read_as_louder(self) -> None:
+        from tools.train.voice.batches import collate
+        from tools.train.voice.pieces import read, whole
+
+        piece = whole(read(small_corpus(0), 0), 0)
+        plain, louder = collate([piece], [0.0]), collate([piece], [0.5])
+        assert torch.allclose(louder.samples, plain.samples * np.exp(0.5))
+        assert torch.allclose(louder.pulse[..., 0], plain.pulse[..., 0] + 0.5 * plain.mask)
+        assert torch.equal(louder.energy_target, plain.energy_target)
+        assert not torch.equal(louder.energy, plain.energy)
+
+
 class TestAdversary:
     """The discriminators."""
 

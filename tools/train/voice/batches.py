@@ -16,7 +16,6 @@ from tools.train.voice.prosody import bend, clauses
 
 _FADE = np.array((-1.0, -5.0), dtype=np.float32)  # log amplitude of the frames of a closing pad that fades
 assert len(_FADE) == TAIL_FRAMES
-_RARE_AS_OFTEN = 3  # rare tunes come so often in each round
 _GAIN, _LARGEST_GAIN = 0.25, 0.6  # log amplitude: the energy that the decoder reads is what sounds
 
 
@@ -129,10 +128,10 @@ def collate(pieces: Sequence[Piece], gains: Sequence[float]) -> Batch:
     )
 
 
-def _has_rare_tune(piece: Piece) -> bool:
-    """A list, or a question with a question word: 15 in 100 utterances, and hard to tell from what is alike."""
+def _has_tune(piece: Piece) -> bool:
+    """A question or a list: what it is like at its end is decided at its beginning."""
     found = clauses([TOKENS[token] for token in piece.tokens])
-    return any(clause.of > 2 or (clause.mark == "?" and clause.asks) for clause in found)
+    return any(clause.of > 2 or clause.mark == "?" for clause in found)
 
 
 class Batches:
@@ -150,8 +149,8 @@ class Batches:
                 reading = read(corpus, voice)
                 pieces = [whole(reading, i) for i in range(len(corpus))]
                 self.check.append(collate(pieces[:held_out], [0.0] * len(pieces[:held_out])))
-                for piece in pieces[held_out:]:
-                    self._train += [piece] * (_RARE_AS_OFTEN if _has_rare_tune(piece) else 1)
+                self._train += pieces[held_out:]
+        self._with_tunes = [piece for piece in self._train if _has_tune(piece)]
 
     def _collate(self, pieces: Sequence[Piece]) -> Batch:
         gains = np.clip(self._rng.normal(0, _GAIN, len(pieces)), -_LARGEST_GAIN, _LARGEST_GAIN)
@@ -159,9 +158,17 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         while True:
-            order = self._rng.permutation(len(self._train))
-            for pool in np.array_split(order, max(1, len(order) // 256)):
-                yield from self._pool([cut(self._train[i], self._rng) for i in pool])
+            yield from self._round(self._train, cuts=True)
+
+    def of_tunes(self) -> Iterator[Batch]:
+        """Endless batches of whole utterances with questions and lists; of all where there are none."""
+        while True:
+            yield from self._round(self._with_tunes or self._train, cuts=False)
+
+    def _round(self, pieces: Sequence[Piece], cuts: bool) -> Iterator[Batch]:
+        order = self._rng.permutation(len(pieces))
+        for pool in np.array_split(order, max(1, len(order) // 256)):
+            yield from self._pool([cut(pieces[i], self._rng) if cuts else pieces[i] for i in pool])
 
     def _pool(self, pieces: list[Piece]) -> Iterator[Batch]:
         """Batches of one pool, alike in length so that little is padding, in random order."""

@@ -29,8 +29,8 @@ def _mean(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum() / mask.sum().clamp(min=1.0)
 
 
-def parameters(voice: Voice, batch: Batch, jitter: bool) -> tuple[dict[str, Tensor], Heard]:
-    """Losses against the teacher's durations, melody and filters, everything teacher-forced."""
+def reading(voice: Voice, batch: Batch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Losses against the teacher's durations and melody; the style and what is known of each frame, for the decoder."""
     style = voice.styles(batch.voices)
     text = voice.text(batch.tokens, style, batch.lengths)
     spoken = (torch.arange(batch.tokens.shape[1])[None, :] < batch.lengths[:, None]).float()
@@ -39,24 +39,28 @@ def parameters(voice: Voice, batch: Batch, jitter: bool) -> tuple[dict[str, Tens
     frames = torch.gather(text, 2, batch.owner.unsqueeze(1).expand(-1, channels, -1))
     frames = torch.cat((frames, batch.position), dim=1) * batch.mask.unsqueeze(1)
     melody = voice.melody(frames, style)
+    voiced = batch.mask * batch.voiced
+    voicing = functional.binary_cross_entropy_with_logits(melody[:, 2], batch.voiced, reduction="none")
+    losses = {
+        "duration": _mean((log_durations - batch.log_durations).abs(), spoken),
+        "f0": _mean((melody[:, 0] - batch.f0_target).abs(), voiced + 0.1 * batch.mask),
+        "energy": _mean((melody[:, 1] - batch.energy_target).abs(), batch.mask),
+        "voicing": _mean(voicing, batch.mask),
+    }
+    return losses, style, frames
+
+
+def parameters(voice: Voice, batch: Batch, jitter: bool) -> tuple[dict[str, Tensor], Heard]:
+    """Losses against the teacher's durations, melody and filters, everything teacher-forced."""
+    losses, style, frames = reading(voice, batch)
     f0, energy = batch.f0, batch.energy
     if jitter:
         f0 = f0 + _F0_JITTER * torch.randn(len(f0), 1)
         energy = energy + _ENERGY_JITTER * torch.randn(len(f0), 1)
     conditions = torch.stack((f0, energy, batch.voiced), dim=1) * batch.mask.unsqueeze(1)
     pulse, noise = voice.decoder(torch.cat((frames, conditions), dim=1), style)
-    voiced = batch.mask * batch.voiced
-    losses = {
-        "duration": _mean((log_durations - batch.log_durations).abs(), spoken),
-        "f0": _mean((melody[:, 0] - batch.f0_target).abs(), voiced + 0.1 * batch.mask),
-        "energy": _mean((melody[:, 1] - batch.energy_target).abs(), batch.mask),
-        "voicing": _mean(
-            functional.binary_cross_entropy_with_logits(melody[:, 2], batch.voiced, reduction="none"),
-            batch.mask,
-        ),
-        "pulse": _mean(_distance(pulse, batch.pulse), voiced),
-        "noise": _mean(_distance(noise, batch.noise), batch.mask),
-    }
+    losses["pulse"] = _mean(_distance(pulse, batch.pulse), batch.mask * batch.voiced)
+    losses["noise"] = _mean(_distance(noise, batch.noise), batch.mask)
     return losses, Heard(pulse, noise, torch.exp(batch.f0 * F0_SPREAD + F0_CENTRE).clamp(min=LOWEST_HZ))
 
 
@@ -101,6 +105,13 @@ def spectral_distance(ours: Tensor, theirs: Tensor) -> Tensor:
     return total / len(_TRANSFORMS)
 
 
+def weighted(losses: Mapping[str, Tensor], filters: float = 1.0) -> Tensor:
+    """Their sum by WEIGHTS, the filters' distances `filters` times that."""
+    each = [WEIGHTS[n] * (filters if n in _FILTERS else 1.0) * loss for n, loss in losses.items()]
+    return torch.stack(each).sum()
+
+
+_FILTERS = ("pulse", "noise")
 WEIGHTS: Mapping[str, float] = {
     "duration": 2.0,
     "f0": 2.0,

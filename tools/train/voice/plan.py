@@ -38,7 +38,7 @@ class Plan:
     @classmethod
     def warm(cls, minutes: float) -> Plan:
         """For a voice that speaks already: smaller steps, and the sound from early on."""
-        return cls(minutes, peak_rate=5e-4, sound_from=0.1, adversary_from=0.7, frames_in_batch=1600)
+        return cls(minutes, peak_rate=5e-4, sound_from=0.1, adversary_from=0.8, frames_in_batch=1600)
 
     def share(self, elapsed_s: float) -> float:
         """Of the plan's time that is over, at most 1."""

@@ -17,13 +17,12 @@ from epsilon.errors import ModelError
 from tools.train.voice.adversary import Adversary
 from tools.train.voice.batches import Batch, Batches
 from tools.train.voice.largest import check as check_largest
-from tools.train.voice.losses import WEIGHTS, Heard, crops, parameters, spectral_distance
+from tools.train.voice.losses import Heard, crops, parameters, reading, spectral_distance, weighted
 from tools.train.voice.model import Sizes, Voice
 from tools.train.voice.plan import Phase, Plan
 from tools.train.voice.source import HOP_SAMPLES
 
 _LOG_EVERY_S, _SAVE_EVERY_S, _CHECK_EVERY_S = 15.0, 60.0, 240.0
-_FILTERS = ("pulse", "noise")
 Losses = dict[str, Tensor]
 
 
@@ -57,6 +56,7 @@ class Trainer:
         """`names` are the voices in the order of the batches; `voice` is what to go on from, else a random one."""
         torch.manual_seed(plan.seed)
         self.plan, self.batches, self.names, self.folder = plan, batches, list(names), folder
+        self.tunes = batches.of_tunes()
         self.voice = voice or Voice(Sizes(len(TOKENS)), len(self.names))
         self.averaged = {name: p.detach().clone() for name, p in self.voice.named_parameters()}
         self.optimizer = torch.optim.AdamW(
@@ -115,19 +115,28 @@ class Trainer:
         phase = self.plan.phase(self.clock.elapsed_s)
         losses, heard = parameters(self.voice, batch, jitter=True)
         filters = 1.0 if phase is Phase.PARAMETERS else self.plan.filters_beside_sound
-        total = sum(
-            (WEIGHTS[n] * (filters if n in _FILTERS else 1.0) * loss for n, loss in losses.items()),
-            torch.zeros(()),
-        )
+        total = weighted(losses, filters)
         if phase is not Phase.PARAMETERS:
             total = total + self._hear(batch, heard, phase, losses)
+        norm = self._descend(total)
+        losses["tune"] = self._learn_tunes()
+        self._average()
+        self.step += 1
+        return {n: float(loss.detach()) for n, loss in losses.items()} | {"norm": norm, "rate": rate}
+
+    def _descend(self, total: Tensor) -> float:
+        """One step down; returns the norm of the gradient."""
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.voice.parameters(), 5.0)
         self.optimizer.step()
-        self._average()
-        self.step += 1
-        return {n: float(loss.detach()) for n, loss in losses.items()} | {"norm": float(norm), "rate": rate}
+        return float(norm)
+
+    def _learn_tunes(self) -> Tensor:
+        """A step of the text side alone, on tunes: cheap without the decoder, and what takes longest to learn."""
+        losses, _, _ = reading(self.voice, next(self.tunes))
+        self._descend(weighted(losses))
+        return losses["f0"]
 
     def _hear(self, batch: Batch, heard: Heard, phase: Phase, losses: Losses) -> Tensor:
         """The part of the loss that is about the sound; its parts are added to `losses`."""
