@@ -28,6 +28,7 @@ class Plan:
     adversary_from: float = 0.75
     frames_in_batch: int = 3200
     filters_beside_sound: float = 0.5  # weight of the filters' distance once the sound is compared
+    faster_on_tunes: float = 3.0  # than the rate of other steps
     verdict: float = 0.3  # weight of the discriminators' verdict
     features: float = 1.0  # weight of the distance of what their layers see
     crops_judged: int = 10  # of a batch, the discriminators are slow

@@ -110,32 +110,32 @@ class Trainer:
     def _learn(self, batch: Batch) -> dict[str, float]:
         """One step; returns what is logged of it."""
         rate = self.plan.rate(self.clock.elapsed_s, self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         phase = self.plan.phase(self.clock.elapsed_s)
         losses, heard = parameters(self.voice, batch, jitter=True)
         filters = 1.0 if phase is Phase.PARAMETERS else self.plan.filters_beside_sound
         total = weighted(losses, filters)
         if phase is not Phase.PARAMETERS:
             total = total + self._hear(batch, heard, phase, losses)
-        norm = self._descend(total)
-        losses["tune"] = self._learn_tunes()
+        norm = self._descend(total, rate)
+        losses["tune"] = self._learn_tunes(rate * self.plan.faster_on_tunes)
         self._average()
         self.step += 1
         return {n: float(loss.detach()) for n, loss in losses.items()} | {"norm": norm, "rate": rate}
 
-    def _descend(self, total: Tensor) -> float:
+    def _descend(self, total: Tensor, rate: float) -> float:
         """One step down; returns the norm of the gradient."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.voice.parameters(), 5.0)
         self.optimizer.step()
         return float(norm)
 
-    def _learn_tunes(self) -> Tensor:
+    def _learn_tunes(self, rate: float) -> Tensor:
         """A step of the text side alone, on tunes: cheap without the decoder, and what takes longest to learn."""
         losses, _, _ = reading(self.voice, next(self.tunes))
-        self._descend(weighted(losses))
+        self._descend(weighted(losses), rate)
         return losses["f0"]
 
     def _hear(self, batch: Batch, heard: Heard, phase: Phase, losses: Losses) -> Tensor:
