@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import shutil
 import signal
 import struct
@@ -260,51 +258,6 @@ def test_say_and_transcribe_go_through_files(tmp_path: Path, capsys: pytest.Capt
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and lines[0] == lines[1]
     assert lines[0].startswith(f"{spoken}: ")
-
-
-@pytest.mark.parametrize(
-    ("option", "told"),
-    [
-        (["--style", "brigth"], "no style 'brigth'; there are: .*did you mean bright"),
-        (["--mood", "sda"], "has no mood 'sda'; there "),
-        (["--speed", "9"], "speed should be from 0.5 to 2, not 9"),
-        (["--pitch", "-30"], "pitch should be from -6 to 6, not -30"),
-    ],
-)
-def test_say_refuses_what_the_voice_does_not_have(
-    tmp_path: Path, said: Said, option: list[str], told: str
-) -> None:
-    assert main(["say", "hello", "-o", str(tmp_path / "out.wav"), *option]) == 2
-    assert re.search(told, said())
-    assert not list(tmp_path.iterdir())
-
-
-def test_say_wants_to_know_where_the_sound_goes(said: Said) -> None:
-    assert main(["say", "hello"]) == 2
-    assert "-o FILE.wav" in said()
-
-
-def test_say_lists_what_there_is_to_choose_from(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["say", "--list", "--character", "bram"]) == 0
-    styles, usual, moods, effects = capsys.readouterr().out.splitlines()
-    assert "bright" in styles and usual.startswith("bram: style bram, speed ")
-    assert moods.startswith("moods of bram: ") and effects.startswith("effects of bram: ")
-
-
-def test_say_changes_style_and_pace_and_leaves_effects_out(tmp_path: Path) -> None:
-    lengths = []
-    for speed in ("1", "1.5"):
-        out = tmp_path / f"{speed}.wav"
-        assert main(["say", "Hello there.", "--style", "low", "--speed", speed, "--dry", "-o", str(out)]) == 0
-        lengths.append(len(soundfile.read(out)[0]))
-    assert lengths[1] < 0.85 * lengths[0]
-
-
-def test_what_is_said_can_go_into_a_pipe(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert main(["say", "Hello there.", "-o", "-"]) == 0
-    streams = capfdbinary.readouterr()
-    samples, rate_hz = soundfile.read(io.BytesIO(streams.out))
-    assert rate_hz == 16_000 and len(samples) > 4_000 and streams.err == b""
 
 
 def test_a_command_loads_only_what_it_needs() -> None:

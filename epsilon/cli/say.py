@@ -16,7 +16,7 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import Character, VoiceSettings, load_character
 from epsilon.config.fields import spec_of
 from epsilon.config.whole import check_pair, styles_of
-from epsilon.errors import EpsilonError, nearest
+from epsilon.errors import AudioFileError, EpsilonError, nearest
 
 if TYPE_CHECKING:
     from epsilon.ring import Samples
@@ -104,15 +104,28 @@ def _listed(board: Board, character: Character) -> list[str]:
 
 
 def _write(out: str, samples: Samples) -> None:
-    """To a file, or as one to standard output."""
-    import soundfile
-
     from epsilon.audio_files import write_wav
 
     if out == STANDARD_OUTPUT:
-        whole = io.BytesIO()  # a WAV file begins with its length, and a pipe cannot be gone back in
-        soundfile.write(whole, samples.clip(-1, 1), RATE_HZ, subtype="PCM_16", format="WAV")
-        sys.stdout.buffer.write(whole.getvalue())
+        _pipe(samples)
         return
     write_wav(Path(out), samples)
     print(f"{out}: {len(samples) / RATE_HZ:.2f} s", file=sys.stderr)
+
+
+def _pipe(samples: Samples) -> None:
+    """The file to standard output; AudioFileError where that takes nothing, but a reader that is gone ends all."""
+    import soundfile
+
+    whole = io.BytesIO()  # a WAV file begins with its length, and a pipe cannot be gone back in
+    soundfile.write(whole, samples.clip(-1, 1), RATE_HZ, subtype="PCM_16", format="WAV")
+    where = "standard output"
+    if not sys.stdout:
+        raise AudioFileError("cannot be written: it is closed", where)
+    try:
+        sys.stdout.buffer.write(whole.getvalue())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as refusal:
+        raise AudioFileError(f"cannot be written: {refusal.strerror}", where) from refusal
