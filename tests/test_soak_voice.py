@@ -126,6 +126,21 @@ def test_the_program_ends_with_1_when_a_bound_is_broken(
     assert "beyond its bound: peak, of full scale" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(["--board", "hots"], "no board 'hots'"), (["--minutes", "0"], "should be more than 0")],
+)
+def test_bad_input_is_told(
+    given: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["voice", *given])
+    try:
+        assert voice.main() == 2
+    except SystemExit as ended:  # as argparse does
+        assert ended.code == 2
+    assert told in capsys.readouterr().err
+
+
 def test_a_step_stands_out_by_its_surroundings() -> None:
     smooth, spoilt = hum(), hum()
     spoilt[8000:] += 0.3

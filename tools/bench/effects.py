@@ -8,6 +8,7 @@ core while the toy speaks.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,7 @@ from epsilon.config import folders
 from epsilon.config.character import load_character
 from epsilon.config.fields import settings_of, spec_of
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Effect
+from epsilon.errors import EpsilonError
 from epsilon.ring import Samples
 from epsilon.toy import load_effects
 from tools.bench import print_table
@@ -26,15 +28,21 @@ CHUNK_FRAMES = SAMPLE_RATE_HZ // 5
 SECONDS, ROUNDS = 4, 7
 
 
-def main() -> None:
-    """Print the table."""
+def main() -> int:
+    """Print the table; 2 when a character is missing or mistaken."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--character", action="append", help="instead of all; may come again")
     characters = parser.parse_args().character or folders.character_names()
-    rows = [_row(name, chain) for name, chain in _chains(characters)]
-    print_table(["chain", "% of a core", "delay ms", "tail ms"], rows)
+    try:
+        chains = list(_chains(characters))
+    except EpsilonError as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    head = ("chain", "% of a core", "delay ms", "tail ms")
+    print_table(head, [_row(name, chain) for name, chain in chains])
+    return 0
 
 
 def _chains(characters: Sequence[str]) -> Iterator[tuple[str, list[Effect]]]:
@@ -78,4 +86,4 @@ def _voice() -> Samples:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

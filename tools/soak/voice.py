@@ -8,6 +8,7 @@ program ends with 1 when something is lost, altered, late, clipped or clicks, or
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from epsilon.config import folders
 from epsilon.config.board import Audio, Board, load_board
 from epsilon.config.character import Character, load_character
 from epsilon.devices.wav import WavCard
+from epsilon.errors import EpsilonError
 from epsilon.messages import Heard, Message, News, Sound, Token
 from epsilon.ring import Bell, Ring, Samples
 from epsilon.stage import SLOTS, Place, Stage
@@ -215,16 +217,15 @@ def verdict(found: Findings) -> Verdict:
 
 
 def main() -> int:
-    """Speak, print the table, and end with 1 when a bound is broken."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--minutes", type=float, default=60.0, help="of sound (default: 60)")
-    parser.add_argument("--board", default="host")
-    chosen = parser.parse_args()
-    characters = [load_character(name) for name in folders.character_names()]
-    names = [character.name for character in characters]
-    found = Soak(load_board(chosen.board), characters).run(chosen.minutes, long_texts(names), show=True)
+    """Speak, print the table, and end with 1 when a bound is broken, with 2 when there is nothing to speak with."""
+    chosen = _options()
+    names = folders.character_names()
+    try:
+        soak = Soak(load_board(chosen.board), [load_character(name) for name in names])
+    except EpsilonError as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    found = soak.run(chosen.minutes, long_texts(names), show=True)
     made = verdict(found)
     print(file=sys.stderr)
     print_table(("over the whole run", "found", "allowed"), made.rows)
@@ -235,6 +236,18 @@ def main() -> int:
     )
     print(f"beyond its bound: {', '.join(made.broken)}" if made.broken else "all within bounds")
     return bool(made.broken)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="of sound (default: 60)")
+    parser.add_argument("--board", default="host")
+    chosen = parser.parse_args()
+    if not 0 < chosen.minutes < math.inf:
+        parser.error(f"--minutes {chosen.minutes:g}: should be more than 0")
+    return chosen
 
 
 if __name__ == "__main__":
