@@ -88,6 +88,13 @@ def test_a_graph_of_another_kind_is_refused(tmp_path: Path, capsys: pytest.Captu
     )
 
 
+def test_a_file_that_is_no_graph_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / GRAPH).write_bytes(b"rubbish" * 50)
+    assert convert_voice.main([str(tmp_path)]) == 2
+    assert f"{GRAPH}: is no ONNX graph" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [GRAPH]
+
+
 def test_seams_are_found_by_structure_not_by_name(tmp_path: Path) -> None:
     seams = Walk(kokoro.network(Sizes()), tmp_path).seams()
     assert seams.tokens == "tokens" and seams.sound == "audio"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from epsilon.config import whole
 from epsilon.config.board import load_board
 from epsilon.config.character import Mood, load_character
 from epsilon.engines.protocols import Delivery
-from epsilon.engines.tts import phonemes
+from epsilon.engines.tts import phonemes, styletts2
 from epsilon.engines.tts.ipa import IDS, from_arpabet
 from epsilon.engines.tts.kokoro import (
     MOST_SYMBOLS,
@@ -129,6 +129,20 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
     (tmp_path / "odd.bin").write_bytes(b"\0" * 10)
     with pytest.raises(ModelError, match=r"odd\.bin.*rows of 256"):
         load(model)
+
+
+@pytest.mark.parametrize("names", [style_names, styletts2.style_names])
+def test_an_archive_that_is_damaged_or_one_array_is_named(
+    names: Callable[[Path], list[str]], tmp_path: Path
+) -> None:
+    for content in (b"", b"PK rubbish", b"rubbish"):
+        (tmp_path / "voices.npz").write_bytes(content)
+        with pytest.raises(ModelError, match=r"voices\.npz: cannot be read as styles"):
+            names(tmp_path)
+    with (tmp_path / "voices.npz").open("wb") as file:
+        np.save(file, np.zeros(256, np.float32))
+    with pytest.raises(ModelError, match=r"voices\.npz: .*one array without a name"):
+        names(tmp_path)
 
 
 def test_two_graphs_are_one_too_many(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from epsilon.engines.tts.archives import opened
 from epsilon.errors import ModelError
 
 Table = npt.NDArray[np.float32]
@@ -63,17 +63,23 @@ def _voice_files(folder: Path) -> Iterator[Path]:
 def _tables(path: Path, only_names: bool = False) -> Iterator[tuple[str, Table]]:
     """Of a file; with `only_names` the tables are empty."""
     nothing = np.zeros((0, STYLE_SIZE), np.float32)
+    if _is_raw(path):
+        yield path.stem, nothing if only_names else _shaped(np.fromfile(path, np.float32), path)
+        return
+    with opened(path) as voices:
+        for name in voices:
+            yield name, nothing if only_names else _shaped(voices[name], path)
+
+
+def _is_raw(path: Path) -> bool:
+    """Whether a file is one table without a name."""
+    if path.suffix == ".npz":
+        return False
     try:
         with path.open("rb") as file:
-            raw = path.suffix != ".npz" and file.read(len(ZIP)) != ZIP
-        if raw:
-            yield path.stem, nothing if only_names else _shaped(np.fromfile(path, np.float32), path)
-            return
-        with np.load(path, allow_pickle=False) as voices:
-            for name in voices.files:
-                yield name, nothing if only_names else _shaped(voices[name], path)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise ModelError(f"cannot be read as styles: {error}", where=str(path)) from error
+            return file.read(len(ZIP)) != ZIP
+    except OSError as error:
+        raise ModelError(f"cannot be read as styles: {error.strerror}", where=str(path)) from error
 
 
 def _shaped(table: npt.NDArray[np.generic], path: Path) -> Table:

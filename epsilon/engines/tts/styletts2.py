@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from epsilon.config.models import Model
 from epsilon.engines.facts import Facts
 from epsilon.engines.protocols import Chunk, Delivery, Spelt
 from epsilon.engines.tts import phonemes
+from epsilon.engines.tts.archives import opened
 from epsilon.errors import ModelError, nearest
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
@@ -160,8 +160,5 @@ def style_names(folder: Path) -> list[str]:
 
 
 def _styles(path: Path) -> dict[str, Style]:
-    try:
-        with np.load(path) as table:
-            return {name: table[name].astype(np.float32).reshape(-1) for name in table.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise ModelError(f"cannot be read as styles: {error}", where=str(path)) from error
+    with opened(path) as tables:
+        return {name: table.astype(np.float32).reshape(-1) for name, table in tables.items()}

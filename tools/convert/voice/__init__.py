@@ -23,6 +23,7 @@ from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.runtimes import Graph
 from epsilon.runtimes import onnx as runtime
+from tools.convert.asr.float_graph import read
 from tools.convert.voice import measuring
 from tools.convert.voice.parts import FLOAT, INT64, Seams, Walk, piece, renamed, value
 from tools.convert.voice.surgery import affine, norms_of, silent, with_alignment, with_meter, with_tables
@@ -57,7 +58,7 @@ def convert(folder: Path, tell: Callable[[str], None]) -> Report:
 
 def cut(path: Path, folder: Path) -> None:
     """Write front.onnx, meter.onnx and vocoder.onnx, and whole.onnx: the vocoder as it was, with the meter."""
-    walk = Walk(onnx.load(str(path)), path)
+    walk = Walk(read(path), path)
     seams = walk.seams()
     norms = norms_of(Walk(_vocoder(walk, seams), path))
     onnx.save(_front(walk, seams), str(folder / FRONT))
