@@ -17,6 +17,7 @@ from tests.models import tiny
 from tests.scripted import Said
 
 GREEDY = Sampling(temperature=0.0, repetition=1.0)
+VOCABULARY = 100  # more than the tiny tokenizer has, as networks may
 
 
 class Insistent:
@@ -27,7 +28,7 @@ class Insistent:
         (self._second,) = chat.encode_word(second_best)
 
     def step(self, seq: Said, sampler: Sampler) -> int:
-        scores = np.full(self.chat.vocabulary, -20.0, np.float32)
+        scores = np.full(VOCABULARY, -20.0, np.float32)
         scores[self._second] = 0.0
         scores[self._words[len(seq)] if len(seq) < len(self._words) else self.chat.end[0]] = 5.0
         seq.append(sampler.pick(scores))
@@ -82,6 +83,10 @@ def test_a_favoured_token_wins(chat: Chat) -> None:
 def test_what_is_several_tokens_cannot_be_favoured(chat: Chat) -> None:
     with pytest.raises(ConfigError, match="'cat' is 3 tokens"):
         Manner.of(replace(GREEDY, bias={"cat": 1.0}), chat)
+
+
+def test_a_mark_that_the_model_does_not_have_is_passed_over(chat: Chat) -> None:
+    assert Manner.of(replace(GREEDY, bias={"<hush>": 2.0}), chat).bias == {}
 
 
 def test_a_reply_never_has_more_tokens_than_it_may(chat: Chat) -> None:

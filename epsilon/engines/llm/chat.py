@@ -54,11 +54,6 @@ class Chat:
         """The ids of a word with the space before it."""
         return list(self._tokenizer.encode(f" {word}", add_special_tokens=False).ids)
 
-    @property
-    def vocabulary(self) -> int:
-        """How many tokens there are."""
-        return int(self._tokenizer.get_vocab_size())
-
     def pieces(self, text: str) -> tuple[int, ...]:
         """The tokens that make up a mark, a sign or a word; none when the vocabulary lacks the mark or sign."""
         if MARK.fullmatch(text) or not any(letter.isalnum() for letter in text):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from epsilon.config.character import Sampling
 from epsilon.engines.llm.banned import Banned
-from epsilon.engines.llm.chat import Chat
-from epsilon.engines.llm.sampler import Logits, Sampler
+from epsilon.engines.llm.chat import MARK, Chat
+from epsilon.engines.llm.sampler import Sampler
 from epsilon.engines.protocols import LanguageModel
 from epsilon.errors import ConfigError
 
@@ -38,7 +36,7 @@ class Manner:
 
     sampling: Sampling
     chat: Chat
-    bias: Logits | None
+    bias: Mapping[int, float]
     banned: Banned
     stops: tuple[int, ...]
     speed: float = 1.0
@@ -50,12 +48,13 @@ class Manner:
         return cls(sampling, chat, _bias(sampling, chat, where), Banned(sampling.banned), stops, speed)
 
 
-def _bias(sampling: Sampling, chat: Chat, where: str) -> Logits | None:
-    if not sampling.bias:
-        return None
-    bias = np.zeros(chat.vocabulary, np.float32)
+def _bias(sampling: Sampling, chat: Chat, where: str) -> dict[int, float]:
+    """Token and liking; a mark such as <silent> that this model does not have is passed over."""
+    bias = {}
     for text, liking in sampling.bias.items():
         tokens = chat.pieces(text)
+        if not tokens and MARK.fullmatch(text):
+            continue
         if len(tokens) != 1:
             raise ConfigError(
                 f"bias: '{text}' is {len(tokens)} tokens for this model; only one can be favoured",

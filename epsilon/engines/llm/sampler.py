@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +18,17 @@ class Sampler:
     `settings.temperature` 0 takes the likeliest. `top_p` keeps the likeliest tokens that together have that
     much probability (Holtzman et al. 2020), `min_p` those with at least that fraction of the likeliest's
     (Nguyen et al. 2024), `repetition` divides the positive logits of tokens this reply already has and
-    multiplies the negative ones (Keskar et al. 2019). `bias` [vocabulary] is added to the logits first; minus
+    multiplies the negative ones (Keskar et al. 2019). `bias` is added to the logits of its tokens first; minus
     infinity forbids a token. `seed` is any number or numbers, such as (seed, turn): the same seed gives the same
     reply.
     """
 
-    def __init__(self, settings: Sampling, seed: int | Sequence[int], bias: Logits | None = None) -> None:
+    def __init__(
+        self, settings: Sampling, seed: int | Sequence[int], bias: Mapping[int, float] | None = None
+    ) -> None:
         self._settings = settings
         self._random = np.random.default_rng(seed)
-        self._bias = bias
+        self._bias = bias or {}
         self._picked: list[int] = []
         self._forbidden: Collection[int] = ()
         self._liked: Collection[int] = ()
@@ -47,8 +49,8 @@ class Sampler:
     def pick(self, logits: Logits) -> int:
         """The chosen id from logits [vocabulary]."""
         scores = logits.astype(np.float64)
-        if self._bias is not None:
-            scores += self._bias
+        for token, liking in self._bias.items():
+            scores[token] += liking
         self._penalise(scores)
         scores[list(self._liked)] += self._liking
         scores[list(self._forbidden)] = -np.inf
