@@ -36,6 +36,13 @@ def test_say_wants_to_know_where_the_sound_goes(capsys: pytest.CaptureFixture[st
     assert "-o FILE.wav" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", " ", "🙂 (…)", "<sad>"])
+def test_what_has_no_sound_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert main(["say", text, "-o", str(tmp_path / "out.wav")]) == 2
+    assert "there is nothing to say" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_say_lists_what_there_is_to_choose_from(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "--list", "--character", "bram"]) == 0
     styles, usual, moods, effects = capsys.readouterr().out.splitlines()

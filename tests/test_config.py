@@ -226,6 +226,11 @@ def test_characters(home: Path) -> None:
             ["tim/character.yaml:3:30", "out of range: from 0.5 to 2"],
         ),
         ("Tim is a test.", "a " * 81, ["tim/character.yaml:2:10", "81 words", "at most 80"]),
+        (
+            "{style: plain}",
+            "{style: plain, moods: {very sad: {}}}",
+            ["tim/character.yaml:3:41", "no tag can ask for the mood 'very sad'"],
+        ),
         ("goodbye: Bye.", "goodby: Bye.", ["4:41", "did you mean goodbye?"]),
         ("voice: {style: plain}", "voice: {style: plain}\neffects: [loud]", ["4:11", "key: value"]),
         ("summary: Somebody for tests.", 'summary: ""', ["1:10", "expected text, found none"]),

@@ -58,7 +58,10 @@ def run(chosen: argparse.Namespace) -> int:
     character = _changed(board, character, chosen)
     from epsilon.organs import Voice
 
-    _write(chosen.out, Voice(board, character, wet=not chosen.dry).say(chosen.text, chosen.mood))
+    samples = Voice(board, character, wet=not chosen.dry).say(chosen.text, chosen.mood)
+    if not samples.any():
+        raise EpsilonError("there is nothing to say: nothing in the text has a sound")
+    _write(chosen.out, samples)
     return 0
 
 

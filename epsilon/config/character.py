@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from epsilon.errors import ConfigError, nearest
 PERSONA_WORDS = (
     80  # the persona stands before every conversation: longer ones leave no room in a small context
 )
+MOOD_NAME = r"[A-Za-z][\w-]*"  # between < and > it is a tag in the text
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,9 @@ def _check(character: Character, problems: Problems) -> None:
     if words > PERSONA_WORDS:
         where = character.where.place("persona")
         problems.add(f"the persona has {words} words; at most {PERSONA_WORDS} fit the model's context", where)
+    for mood in character.voice.moods:
+        if not re.fullmatch(MOOD_NAME, mood):
+            where = character.where.place("voice", "moods", mood)
+            problems.add(
+                f"no tag can ask for the mood '{mood}'", where, "letters, digits, - and _, a letter first"
+            )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from epsilon.config.character import MOOD_NAME
 from epsilon.engines.wording import is_abbreviation
 from epsilon.messages import Message, Phrase, Token
 from epsilon.stage import Place, Stage
@@ -29,7 +30,7 @@ NODDING = frozenset(
 )
 SENTENCE, CLAUSE, NOTHING = "sentence", "clause", ""  # what ends with a word
 FOLLOWED = re.compile(r"\s*(\S+)\s+(\S)")
-TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)>")
+TAG = re.compile(rf"<(/?)({MOOD_NAME})>")
 SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*$")
 CLAUSE_END = re.compile(r"\w.*[,;:][\"')\]]*$|(?:[…–—]|\.{2,})[\"')\]]*$|^-+$")
 
