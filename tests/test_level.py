@@ -48,7 +48,9 @@ def test_pauses_do_not_make_a_speaker_quieter() -> None:
 
 def test_half_as_high_is_6_quieter_and_silence_has_no_loudness() -> None:
     sound = np.random.default_rng(1).uniform(-0.5, 0.5, 16_000).astype(np.float32)
-    assert loudness(sound * np.float32(0.5), 16_000) == pytest.approx(loudness(sound, 16_000) - 6.02, abs=0.01)
+    assert loudness(sound * np.float32(0.5), 16_000) == pytest.approx(
+        loudness(sound, 16_000) - 6.02, abs=0.01
+    )
     assert loudness(np.zeros(16_000, np.float32), 16_000) == -math.inf
     assert loudness(np.zeros(0, np.float32), 16_000) == -math.inf
 
