@@ -114,3 +114,12 @@ def test_every_voice_and_runtime_has_its_row(tmp_path: Path, capsys: pytest.Capt
         "no symbol" in found.rows[2].why_not
     )  # the tiny voice knows no phonemes: a worker that dies is a row
     assert "not measured: there is one core alone" in printed
+
+
+def test_ears_and_mind_that_do_not_load_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    voice = Voice("pocket, onnx", tmp_path, "styletts2", "onnx", beside=True)
+    monkeypatch.setattr(bench, "_plan", lambda given: Plan([voice], tmp_path, 1, (0, 0), board="hots"))
+    assert bench.main([]) == 2
+    assert "ears and mind of board hots ended before they worked" in capsys.readouterr().err

@@ -36,11 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Prepares, measures and prints; 2 when something could not be prepared."""
     given = _options(arguments)
     try:
-        plan = _plan(given)
+        found = measure(_plan(given))
     except (NotPrepared, EpsilonError) as error:
         print(error, file=sys.stderr)
         return 2
-    found = measure(plan)
     print_rows(found)
     print("\ngoals (median of all rounds, quartiles)")
     for goal in goals(found):

@@ -21,6 +21,7 @@ from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.llm.sampler import Sampler
 from epsilon.toy import load_engine
+from tools.bench.peers.environment import NotPrepared
 from tools.bench.peers.workers import ONE_THREAD, ROOT
 
 BLOCK_FRAMES = 5120  # 320 ms, as the ears are given them
@@ -38,7 +39,7 @@ class Company:
         )
         assert self._process.stdout is not None
         if not self._process.stdout.readline():
-            raise RuntimeError(f"ears and mind of board {board} ended before they worked")
+            raise NotPrepared(f"ears and mind of board {board} ended before they worked")
         self._process.send_signal(signal.SIGSTOP)
 
     @contextmanager
