@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,10 @@ def test_an_archive_that_is_damaged_or_one_array_is_named(
     with (tmp_path / "voices.npz").open("wb") as file:
         np.save(file, np.zeros(256, np.float32))
     with pytest.raises(ModelError, match=r"voices\.npz: .*one array without a name"):
+        names(tmp_path)
+    with zipfile.ZipFile(tmp_path / "voices.npz", "w") as file:  # as a checkpoint of PyTorch is
+        file.writestr("archive/data.pkl", "?")
+    with pytest.raises(ModelError, match=r"voices\.npz: .*archive/data\.pkl in it is no array"):
         names(tmp_path)
 
 

@@ -23,6 +23,8 @@ def opened(path: Path) -> Iterator[Mapping[str, npt.NDArray[Any]]]:
         if isinstance(found, np.ndarray):
             raise ValueError("it holds one array without a name")
         with found:
+            if strange := [name for name in found.zip.namelist() if not name.endswith(".npy")]:
+                raise ValueError(f"{strange[0]} in it is no array")
             yield found
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise ModelError(f"cannot be read as styles: {error}", where=str(path)) from error
