@@ -11,9 +11,7 @@ from epsilon.config.document import Problems, Table, nowhere, read
 from epsilon.config.fields import read_table, setting
 from epsilon.errors import ConfigError, nearest
 
-PERSONA_WORDS = (
-    80  # the persona stands before every conversation: longer ones leave no room in a small context
-)
+PERSONA_WORDS = 80  # they stand before every conversation: more leave no room in a small context
 MOOD_NAME = r"[A-Za-z][\w-]*"  # between < and > it is a tag in the text
 
 

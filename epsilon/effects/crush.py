@@ -37,9 +37,7 @@ class Crush:
         if len(block) == 0:
             return block
         places = np.arange(self._at, self._at + len(block))
-        taken = (
-            places - places % self._hold - self._at
-        )  # may be negative: the sample held from the block before
+        taken = places - places % self._hold - self._at  # negative: the sample held from the block before
         values: Samples = np.where(taken >= 0, block[np.maximum(taken, 0)], self._held)
         self._held = values[-1:]
         self._at += len(block)

@@ -60,10 +60,8 @@ class Room:
         voice = 1 - options.mix + options.mix * level * len(RATIOS)
         echoes = options.mix * level * np.sqrt(sum(gain**2 / (1 - gain**2) for gain in self._gains))
         loudness = np.hypot(voice, echoes)
-        self._dry, self._wet = (
-            np.float32((1 - options.mix) / loudness),
-            np.float32(options.mix * level / loudness),
-        )
+        self._dry = np.float32((1 - options.mix) / loudness)
+        self._wet = np.float32(options.mix * level / loudness)
         self.tail_frames = round(options.ring_ms * sample_rate_hz / 1000)
         self.reset()
 

@@ -17,9 +17,7 @@ from epsilon.spoken import Spoken
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
-REFILL_SHARE = (
-    8  # the card is fed again when this part of the lead is played: the rest is for when Python is held up
-)
+REFILL_SHARE = 8  # of the lead, played when the card is fed again: the rest is for when Python is held up
 FADE_MS = 10.0  # a barge-in is silent after this and at most a block of 10 ms, without a click
 AUDIBLE = 10 ** (-50 / 20)  # of full scale
 

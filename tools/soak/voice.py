@@ -41,9 +41,7 @@ RATE_HZ = 16_000
 # forty sentences said at once the shipped voices' own stand out 1.6 and 2.9 times, and the largest step is 0.72.
 LARGEST_STEP = 0.9  # of full scale
 CLICK = 5.0
-JOIN_CLICK = (
-    2.5  # where a chunk, a phrase or a reply begins: there are few of these, and none may be an accident
-)
+JOIN_CLICK = 2.5  # where a chunk, a phrase or a reply begins: there are few, and none may be an accident
 PEAK = 0.999
 GROWN_MB = 5.0  # in all: what is held swings by that much between replies
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from epsilon.engines.protocols import Spelt
 from epsilon.engines.tts.heteronyms import meant
 from epsilon.engines.tts.pronunciation import Sounds, pronounce
-from epsilon.engines.tts.symbols import PAD, PUNCTUATION, SPACE, VOWELS
+from epsilon.engines.tts.symbols import PAD, SPACE, VOWELS
 from epsilon.engines.wording import Said, say
 
 __all__ = ["convert", "pronounce", "spell"]
@@ -91,6 +91,3 @@ def _trained(sounds: Sounds) -> list[str]:
             sound = sound[:2] + ("0" if sound[2:] in ("", "0") else "1")
         known.append(_UNTRAINED.get(sound, sound))
     return known
-
-
-assert set(PUNCTUATION) >= {_STOP, _OPEN}
