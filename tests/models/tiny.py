@@ -126,20 +126,22 @@ def mind_weights(sizes: MindSizes, seed: int) -> dict[str, graphs.npt.NDArray[np
     return weights
 
 
+VOICE_CONSTANTS = {
+    "frames_of_8": np.array([1, -1, 8]),
+    "zero_1": np.array([0]),
+    "two_1": np.array([2]),
+    "last_axis": np.array([2]),
+    "minus_one": np.array([-1]),
+    "zero": np.array(0),
+    "four": np.array(4),
+    "two": np.array([2]),
+}
+
+
 def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
     """A singer of nonsense, in one graph or, when it `streams`, also in two."""
     random = np.random.default_rng(seed)
-    text = {
-        "embedding": matrix(random, len(LETTERS), 8),
-        "frames_of_8": np.array([1, -1, 8]),
-        "zero_1": np.array([0]),
-        "two_1": np.array([2]),
-        "last_axis": np.array([2]),
-        "minus_one": np.array([-1]),
-        "zero": np.array(0),
-        "four": np.array(4),
-        "two": np.array([2]),
-    }
+    text = {"embedding": matrix(random, len(LETTERS), 8), **VOICE_CONSTANTS}
     decoder = {
         "conv": matrix(random, 160 * 10, 5).reshape(160, 10, 5),
         "zero_f": np.array(0, np.float32),
