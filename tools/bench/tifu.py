@@ -80,7 +80,7 @@ def run(take: Take, board: str) -> dict[str, Any]:
 
 
 def report(runs: list[tuple[Take, dict[str, Any]]]) -> None:
-    """A row for each answer, the medians, and what the process used and lost."""
+    """A row for each answer, the medians, and what was lost and used over all runs."""
     answers = [
         (f"{take.name} {turn['turn']}", turn["tifu"])
         for take, conversation in runs
@@ -98,6 +98,11 @@ def report(runs: list[tuple[Take, dict[str, Any]]]) -> None:
     print(
         f"milliseconds; {len(answers)} answers to {turns} turns in {len(runs)} runs, {cut_ins} false cut-ins"
     )
+    _report_losses(conversations)
+
+
+def _report_losses(conversations: list[dict[str, Any]]) -> None:
+    """What was lost, late or left to do, and what the process used."""
     for count in ("overruns", "underruns", "stale", "laps"):
         print(f"{count}: {sum(conversation['counts'][count] for conversation in conversations)}")
     gaps_ms = [gap_ms for c in conversations for turn in c["turns"] for gap_ms in turn["gaps_ms"]]
