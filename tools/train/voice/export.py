@@ -36,6 +36,13 @@ _SAMPLES = (
 )
 
 
+_AXES = {  # that differ from phrase to phrase
+    "input_ids": {1: "tokens"},
+    "durations": {0: "tokens"},
+    "frames": {2: "frames"},
+    "rows": {2: "frames"},
+    "audio": {0: "n"},
+}
 _PLAINLY = (torch.ones(1), torch.zeros(1))  # speed and pitch
 
 
@@ -127,40 +134,17 @@ def _graphs(voice: Voice, ids: Tensor, style: Tensor, folder: Path) -> None:
     start = torch.zeros(1, dtype=torch.long)
     with torch.no_grad():
         _, frames, rows = voice.read(ids, style, *_PLAINLY)
-    tokens, many = {1: "tokens"}, {2: "frames"}
-    reading = {"input_ids": tokens, "durations": {0: "tokens"}}
-    inputs = ["input_ids", "style", "speed", "pitch"]
-    _write(
-        voice,
-        (ids, style, *_PLAINLY),
-        folder / "model.onnx",
-        inputs,
-        ["audio", "durations"],
-        reading | {"audio": {0: "n"}},
-    )
-    outputs = ["durations", "frames", "rows"]
-    _write(
-        _Text(voice),
-        (ids, style, *_PLAINLY),
-        folder / "text.onnx",
-        inputs,
-        outputs,
-        reading | {"frames": many, "rows": many},
-    )
-    axes = {"frames": many, "rows": many, "audio": {0: "n"}}
-    names = ["frames", "rows", "style", "start"]
-    _write(_Decoder(voice), (frames, rows, style, start), folder / "decoder.onnx", names, ["audio"], axes)
+    phrase, reads = (ids, style, *_PLAINLY), ["input_ids", "style", "speed", "pitch"]
+    window, decodes = (frames, rows, style, start), ["frames", "rows", "style", "start"]
+    _write(voice, phrase, folder / "model.onnx", reads, ["audio", "durations"])
+    _write(_Text(voice), phrase, folder / "text.onnx", reads, ["durations", "frames", "rows"])
+    _write(_Decoder(voice), window, folder / "decoder.onnx", decodes, ["audio"])
     exact = {tuple(buffer.shape) for buffer in voice.source.buffers()}
     share({name: folder / f"{name}.onnx" for name in ("model", "text", "decoder")}, exact)
 
 
 def _write(
-    module: nn.Module,
-    example: tuple[Tensor, ...],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    axes: dict[str, dict[int, str]],
+    module: nn.Module, example: tuple[Tensor, ...], path: Path, inputs: list[str], outputs: list[str]
 ) -> None:
     torch.onnx.export(
         module.eval(),
@@ -168,7 +152,7 @@ def _write(
         str(path),
         input_names=inputs,
         output_names=outputs,
-        dynamic_axes=axes,
+        dynamic_axes={name: _AXES[name] for name in inputs + outputs if name in _AXES},
         opset_version=OPSET,
         dynamo=False,  # the tracing exporter: needs no further package and gives plain operators
     )

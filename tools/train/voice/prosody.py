@@ -123,8 +123,7 @@ def bend(
         sounding = np.flatnonzero(voiced[span])
         if not len(sounding):
             continue
-        end = span.start + int(sounding[-1]) + 1
-        after = int(ends[clause.last])
+        end, after = span.start + int(sounding[-1]) + 1, int(ends[clause.last])
         if clause.mark == "!":
             bent[span.start : after] += CRY_SWING * (bent[span.start : after] - middle) + CRY_HIGHER
             louder[span.start : after] = CRY_LOUDER
