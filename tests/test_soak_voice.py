@@ -15,7 +15,7 @@ from epsilon.config.character import load_character
 from epsilon.ring import Samples
 from epsilon.stages.effects import Effects
 from tools.soak import voice
-from tools.soak.clicks import most_prominent, prominence
+from tools.soak.clicks import AROUND, most_prominent, prominence
 from tools.soak.stream import Findings, Stream
 from tools.soak.texts import WORDS, long_texts
 from tools.soak.voice import Mouth, Soak, verdict
@@ -47,7 +47,7 @@ def test_a_minute_of_all_characters_is_within_all_bounds() -> None:
 
 
 class Click:
-    """Two seconds into the reply one sample is wrong."""
+    """Two seconds into the reply one sample is wrong, where the voice is quietest: its own pulses are steps as well."""
 
     delay_frames = tail_frames = 0
 
@@ -58,9 +58,10 @@ class Click:
         self.at = 0
 
     def process(self, block: Samples) -> Samples:
-        spoilt, place = block.copy(), 2 * RATE_HZ - self.at
+        spoilt, due = block.copy(), 0 <= 2 * RATE_HZ - self.at < len(block)
         self.at += len(block)
-        if 0 <= place < len(block):
+        if due:
+            place = AROUND + int(np.convolve(np.abs(block), np.ones(2 * AROUND), "valid").argmin())
             spoilt[place] += 0.9 if spoilt[place] < 0 else -0.9
         return spoilt
 
