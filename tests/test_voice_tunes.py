@@ -1,0 +1,100 @@
+"""The tunes of the shipped voice: questions rise, lists go on, exclamations are louder, pitch is what was asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from epsilon.config.models import Model
+from epsilon.engines.protocols import Delivery
+from epsilon.engines.tts import styletts2
+from epsilon.engines.tts.phonemes import convert
+from epsilon.realtime import Seat
+from epsilon.runtimes import onnx
+
+SHIPPED = Path("models/pocket/voice")
+STYLES = ("bright", "low", "middle")
+Floats = npt.NDArray[np.float32]
+
+
+@cache
+def voice() -> styletts2.StyleTts2:
+    """The toy's engine on the shipped files."""
+    return styletts2.load(Model("x", SHIPPED, "tts", "styletts2", "", "", "", {}), onnx, Seat())
+
+
+def said(text: str, style: str, pitch: float = 0.0, more: bool = False) -> Floats:
+    """Samples."""
+    delivery = Delivery(voice().styles[style], pitch=pitch)
+    return np.concatenate([c.samples for c in voice().speak(convert(text, more), delivery)])
+
+
+def melody(text: str, style: str, pitch: float = 0.0, more: bool = False) -> tuple[list[str], Floats, Floats]:
+    """Symbols, the last frame of each, and F0 in Hz of each frame, 0 where unvoiced."""
+    symbols = convert(text, more)
+    feeds = voice().feeds(symbols, Delivery(voice().styles[style], pitch=pitch))
+    read = onnx.load(SHIPPED / "text.onnx", Seat())(feeds)
+    ends = np.cumsum(read["durations"].reshape(-1))
+    return symbols, ends, np.where(read["frames"][0, -1] > 0, read["rows"][0, 0], 0)
+
+
+def end_hz(text: str, style: str, mark: str = "", more: bool = False) -> float:
+    """F0 at the end of voicing before the first such mark, or of the phrase: mean of its last 50 ms."""
+    symbols, ends, f0_hz = melody(text, style, more=more)
+    last = int(ends[symbols.index(mark) - 1]) if mark else len(f0_hz)
+    return float(np.mean(f0_hz[:last][f0_hz[:last] > 0][-5:]))
+
+
+def loudness_db(samples: Floats) -> float:
+    """RMS of the louder half of 20 ms frames."""
+    power = np.sort((samples[: len(samples) // 320 * 320].reshape(-1, 320) ** 2).mean(axis=1))
+    return float(10 * np.log10(power[len(power) // 2 :].mean()))
+
+
+@pytest.mark.parametrize("style", STYLES)
+class TestTunes:
+    """Each of the three voices."""
+
+    def test_a_question_for_yes_or_no_ends_above_a_statement(self, style: str) -> None:
+        for question, statement in (
+            ("Do you live here?", "You live here."),
+            ("Are you ready?", "You are ready."),
+            ("Would you like some soup?", "You would like some soup."),
+        ):
+            assert end_hz(question, style) > 1.2 * end_hz(statement, style)
+
+    def test_a_question_with_a_question_word_ends_lower(self, style: str) -> None:
+        for asks, open_question in (
+            ("Where do you live?", "Do you live here?"),
+            ("What did the old bear say?", "Did the old bear say it?"),
+        ):
+            assert end_hz(asks, style) < end_hz(open_question, style)
+
+    def test_items_of_a_list_end_higher_than_the_last(self, style: str) -> None:
+        text = "We saw apples, yellow plums, and pears."
+        assert end_hz(text, style, ",") > 1.15 * end_hz(text, style, ".")
+
+    def test_an_exclamation_is_louder(self, style: str) -> None:
+        cry, statement = (said(f"What a lovely day{mark}", style) for mark in "!.")
+        assert loudness_db(cry) > loudness_db(statement) + 1
+
+    def test_a_phrase_cut_in_mid_sentence_does_not_fall_as_a_statement_does(self, style: str) -> None:
+        cut, whole = "I think the old bear", "I think the old bear."
+        assert end_hz(cut, style, more=True) > 1.1 * end_hz(whole, style)
+
+    def test_pitch_moves_all_of_the_melody(self, style: str) -> None:
+        text = "A long and quiet afternoon by the river."
+        own = melody(text, style)[2]
+        for semitones in (-4.0, 4.0):
+            moved = melody(text, style, semitones)[2]
+            both = (own > 0) & (moved > 0)
+            assert np.median(moved[both] / own[both]) == pytest.approx(2 ** (semitones / 12), rel=0.01)
+
+
+def test_a_phrase_cut_in_mid_sentence_ends_in_silence() -> None:
+    for style in STYLES:
+        assert np.abs(said("I think the old", style, more=True)[-16:]).max() < 0.05
