@@ -15,6 +15,7 @@ from epsilon.engines.tts import styletts2
 from epsilon.engines.tts.phonemes import convert
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
+from tools.evaluate.voice.faults import level_db
 
 SHIPPED = Path("models/pocket/voice")
 STYLES = ("bright", "low", "middle")
@@ -49,12 +50,6 @@ def end_hz(text: str, style: str, mark: str = "", more: bool = False) -> float:
     return float(np.mean(f0_hz[:last][f0_hz[:last] > 0][-5:]))
 
 
-def loudness_db(samples: Floats) -> float:
-    """RMS of the louder half of 20 ms frames."""
-    power = np.sort((samples[: len(samples) // 320 * 320].reshape(-1, 320) ** 2).mean(axis=1))
-    return float(10 * np.log10(power[len(power) // 2 :].mean()))
-
-
 @pytest.mark.parametrize("style", STYLES)
 class TestTunes:
     """Each of the three voices."""
@@ -80,7 +75,7 @@ class TestTunes:
 
     def test_an_exclamation_is_louder(self, style: str) -> None:
         cry, statement = (said(f"What a lovely day{mark}", style) for mark in "!.")
-        assert loudness_db(cry) > loudness_db(statement) + 1
+        assert level_db(cry) > level_db(statement) + 1
 
     def test_a_phrase_cut_in_mid_sentence_does_not_fall_as_a_statement_does(self, style: str) -> None:
         cut, whole = "I think the old bear", "I think the old bear."

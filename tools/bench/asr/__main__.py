@@ -20,7 +20,7 @@ from tools.bench.asr.pocket import pocket
 from tools.bench.asr.preparation import checkpoint, peer_forms, peers_environment
 from tools.bench.asr.shapes import compare
 from tools.bench.asr.sounds import spoken
-from tools.bench.peers.environment import NotPrepared
+from tools.bench.peers.environment import NotPrepared, add_python
 
 SHAPES = ("distil-small.en", "tiny.en")
 UTTERANCES = 24
@@ -63,11 +63,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="runs of each row (default: 9)")
     parser.add_argument("--shape", choices=SHAPES, action="append", help="leave out the others")
     parser.add_argument("--board", default="host")
-    parser.add_argument(
-        "--python",
-        type=Path,
-        help="interpreter of an environment with what peers.lock names (default: one is made)",
-    )
+    add_python(parser)
     parser.add_argument(
         "--folder", type=Path, default=Path("build/bench/asr"), help="where checkpoints are kept"
     )

@@ -16,7 +16,7 @@ from tools.bench import count
 from tools.bench.llm.measuring import Plan, measure
 from tools.bench.llm.preparation import checkpoint, own_forms, peer_forms, peers_environment
 from tools.bench.llm.report import goals, print_sizes, print_speeds
-from tools.bench.peers.environment import NotPrepared
+from tools.bench.peers.environment import NotPrepared, add_python
 from tools.convert.llm.random_checkpoint import Sizes
 
 NAME = "random-24x512"
@@ -56,18 +56,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the toy's own runtimes alone")
     parser.add_argument("--threads", type=count, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
     parser.add_argument("--rounds", type=count, default=9, help="runs of each row (default: 9)")
-    parser.add_argument(
-        "--python",
-        type=Path,
-        help="interpreter of an environment with what peers.lock names (default: one is made)",
-    )
+    add_python(parser)
     parser.add_argument(
         "--folder", type=Path, default=Path("build/bench/llm"), help="where the network is kept"
     )
-    given = parser.parse_args(arguments)
-    if given.python is not None and not given.python.is_file():
-        parser.error(f"--python {given.python}: there is no such file")
-    return given
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

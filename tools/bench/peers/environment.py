@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -13,6 +14,18 @@ from tools.bench.peers.workers import OFFLINE, ROOT
 
 class NotPrepared(Exception):
     """Something could not be made; the message says what and where its output is."""
+
+
+def add_python(parser: argparse.ArgumentParser) -> None:
+    """The option that names an environment which is there already."""
+    what = "interpreter of an environment with what peers.lock names (default: one is made)"
+    parser.add_argument("--python", type=_interpreter, metavar="FILE", help=what)
+
+
+def _interpreter(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"{text}: there is no such file")
+    return Path(text)
 
 
 def environment(folder: Path, lock: Path, what: str) -> Path:

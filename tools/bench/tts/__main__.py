@@ -22,7 +22,7 @@ from epsilon.engines.tts.ipa import from_arpabet
 from epsilon.errors import EpsilonError
 from tools.bench import count, print_table
 from tools.bench.peers.comparison import Goal
-from tools.bench.peers.environment import NotPrepared
+from tools.bench.peers.environment import NotPrepared, add_python
 from tools.bench.tts import ALL, FIRST, FIRST_PIECE, ONE_SHOT, PHRASE, RUNTIMES
 from tools.bench.tts.measuring import CLOCKS, Clock, Measured, Plan, Row, Voice, measure, median
 from tools.bench.tts.preparation import kokoro, peers_environment
@@ -146,16 +146,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=count, default=9, help="runs of each row (default: 9)")
     parser.add_argument("--board", default="host", help="whose voice, ears and mind (default: host)")
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
-    parser.add_argument(
-        "--python",
-        type=Path,
-        help="interpreter of an environment with what peers.lock names (default: one is made)",
-    )
+    add_python(parser)
     parser.add_argument("--folder", type=Path, default=Path("build/bench/tts"), help="where things are kept")
-    given = parser.parse_args(arguments)
-    if given.python is not None and not given.python.is_file():
-        parser.error(f"--python {given.python}: there is no such file")
-    return given
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD, TOKENS
 from epsilon.errors import EpsilonError
+from tools.evaluate.voice.faults import level_db
 from tools.train.voice.largest import check
 from tools.train.voice.model import Sizes, Voice, look_around_frames
 from tools.train.voice.source import HOP_SAMPLES, SAMPLE_RATE_HZ
@@ -100,16 +101,11 @@ def match_levels(voice: Voice) -> None:
     """Set the decoder's `level` so that each trained voice is LOUDNESS_DB loud."""
     styles = voice.styles.weight.detach()
     loudness = [
-        np.mean([_loudness_db(voice(_ids(text), s[None], *_PLAINLY)[0]) for text in _SAMPLES]) for s in styles
+        np.mean([level_db(voice(_ids(text), s[None], *_PLAINLY)[0].numpy()) for text in _SAMPLES])
+        for s in styles
     ]
     gains = torch.tensor((LOUDNESS_DB - np.array(loudness)) * np.log(10) / 20, dtype=torch.float32)
     voice.decoder.level = torch.linalg.pinv(styles) @ gains
-
-
-def _loudness_db(samples: Tensor) -> float:
-    frames = samples[: len(samples) // 320 * 320].reshape(-1, 320)
-    power = frames.double().square().mean(dim=1).sort().values
-    return float(10 * torch.log10(power[len(power) // 2 :].mean()))
 
 
 def export(checkpoint: Path, folder: Path) -> None:
