@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +133,42 @@ class VoiceDetector(Protocol):
 
     def reset(self) -> None:
         """Forget everything heard."""
+
+
+class Patience(NamedTuple):
+    """How long a silence may last, in ms."""
+
+    usual_ms: float
+    """Ends a turn of which nothing better is known."""
+    longest_ms: float
+    """Ends any turn."""
+
+
+class Thought(NamedTuple):
+    """What is understood of a turn up to a pause."""
+
+    words: tuple[str, ...] = ()
+    finished: float | None = None
+    """The mind's probability that nothing follows these words; None while it is not known."""
+
+
+class EndOfTurn(Protocol):
+    """Is the user done? Hears the turn from its start, windows of silence included."""
+
+    def reset(self) -> None:
+        """A new turn begins."""
+
+    def push(self, samples: Samples, voiced: bool) -> None:
+        """Take the next window of the turn, samples [512] at 16 kHz, and whether somebody speaks in it."""
+
+    def over(self, silence_ms: float, thought: Thought) -> float:
+        """The probability that the turn is over after so much silence."""
+
+    def wait_ms(self, silence_ms: float, thought: Thought) -> float:
+        """The silence that ends the turn as things stand: it is over once `silence_ms` is as long."""
+
+    def went_on(self, silence_ms: float) -> None:
+        """A silence that was a pause inside the turn: this user's pauses are learnt from it."""
 
 
 class EchoCanceller(Protocol):
