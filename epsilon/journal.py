@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from epsilon.messages import News
 
 CUT_IN_S = 1.0  # speech that goes on within this time of the answer's first sound was not over
+OF_THE_USER = frozenset(("speech", "goes on", "end of turn", "words"))
 PARTS = (  # the parts of TIFU, each from the event before it to its own
     ("dead_air_ms", "end of turn"),
     ("asr_ms", "words"),
@@ -20,9 +21,13 @@ PARTS = (  # the parts of TIFU, each from the event before it to its own
 
 @dataclass(slots=True)
 class TurnRecord:
-    """One turn: what the user said, what the toy answered, and the clock's time of each step between."""
+    """One turn: what the user said, what the toy answered, and the clock's time of each step between.
+
+    Of an answer that was prepared and not wanted only the waste is kept.
+    """
 
     turn: int
+    revision: int = 0
     start_at: int = -1  # frames since the start of the input, as all `…_at`
     end_at: int = -1
     user_text: str = ""
@@ -33,6 +38,12 @@ class TurnRecord:
     reply_end_at: int = -1
     prefill_left: int = -1  # tokens of the prompt not prefilled yet when the user stopped speaking
     gaps_ms: list[float] = field(default_factory=list)  # silences between phrases: the next came too late
+    pauses_ms: list[float] = field(
+        default_factory=list
+    )  # inside the user's turn, behind each of which it went on
+    ducks: int = 0  # how often the toy held its breath
+    wasted_tokens: int = 0  # thought, and not wanted
+    wasted_ms: float = 0.0  # of sound
     silent: bool = False
     interrupted: bool = False
     cut_in: bool = False
@@ -58,15 +69,37 @@ class Journal:
     def take(self, news: News) -> TurnRecord:
         """Write one piece of news down; returns the turn's record."""
         record = self.record(news.mark.turn)
+        if news.what == "discarded":
+            self._waste(record, news.text)
+        elif (
+            news.mark.revision >= record.revision
+        ):  # else it belongs to an answer that is not wanted any more
+            self._write(record, news)
+        return record
+
+    def _write(self, record: TurnRecord, news: News) -> None:
+        if news.mark.revision > record.revision:
+            _begin_anew(record, news.mark.revision)
         record.times_s.setdefault(news.what, news.time_s)
+        if news.what in OF_THE_USER:
+            self._write_user(record, news)
+        else:
+            self._write_reply(record, news)
+
+    def _write_user(self, record: TurnRecord, news: News) -> None:
         match news.what:
             case "speech":
                 record.start_at = news.at
                 self._judge_cut_in(news)
+            case "goes on":
+                record.pauses_ms.append(float(news.text))
             case "end of turn":
                 record.end_at = news.at
             case "words":
                 record.user_text = news.text
+
+    def _write_reply(self, record: TurnRecord, news: News) -> None:
+        match news.what:
             case "token":
                 record.reply_text += news.text
             case "prefilled":
@@ -75,26 +108,36 @@ class Journal:
                 record.gaps_ms.append(float(news.text))
             case "silent":
                 record.silent = True
+            case "ducks":
+                record.ducks += 1
             case "opener" | "answer":
                 self._begin_reply(record, news)
             case "heard" | "cut":
                 record.heard_text, record.reply_end_at = news.text, news.at
                 record.interrupted = news.what == "cut"
-        return record
+
+    def _waste(self, record: TurnRecord, text: str) -> None:
+        what, _, count = text.partition("=")
+        if what == "tokens":
+            record.wasted_tokens += int(count)
+        else:
+            record.wasted_ms += int(count) * 1000 / self._frames_per_s
 
     def tifu_ms(self, record: TurnRecord) -> dict[str, float]:
         """Time to first utterance and its parts, in ms; empty when nothing was answered.
 
         It starts at the last sample of the user's speech. The first sound is that of a recorded opener, where the
-        reply had one, else the answer's.
+        reply had one, else the answer's. What was done before the end of the turn was decided cost nothing: only
+        dead air and the card are left of an answer that was ready.
         """
         if record.end_at < 0 or record.answer_at < 0:
             return {}
         start_s = before_s = self._time_of(record.end_at)
         parts: dict[str, float] = {}
         for name, event in PARTS:
-            parts[name] = _ms(record.times_s[event] - before_s)
-            before_s = record.times_s[event]
+            time_s = max(before_s, record.times_s[event])
+            parts[name] = _ms(time_s - before_s)
+            before_s = time_s
         first_s = self._time_of(record.reply_start_at)
         return {"first_sound_ms": _ms(first_s - start_s), "answer_ms": _ms(before_s - start_s), **parts}
 
@@ -109,6 +152,14 @@ class Journal:
         before = self._records.get(news.mark.turn - 1)
         if before is not None and 0 <= before.reply_start_at <= news.at:
             before.cut_in = news.at - before.reply_start_at < CUT_IN_S * self._frames_per_s
+
+
+def _begin_anew(record: TurnRecord, revision: int) -> None:
+    """The user went on: the answer is to other words, and its times are others."""
+    record.revision = revision
+    record.reply_text, record.silent, record.prefill_left = "", False, -1
+    record.reply_start_at = record.answer_at = record.reply_end_at = -1
+    record.times_s = {"speech": record.times_s["speech"]} if "speech" in record.times_s else {}
 
 
 def _ms(duration_s: float) -> float:

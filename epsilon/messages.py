@@ -33,7 +33,7 @@ class Words(Message):
 
     committed: tuple[str, ...]
     tail: tuple[str, ...]
-    settled: bool = False  # heard up to a pause: worth preparing an answer for
+    settled: bool = False  # heard up to a pause: an answer is prepared for them
     final: bool = False
     speaker: str = "user"  # or a name that the model's chat.yaml has under `speakers`
 
@@ -41,6 +41,20 @@ class Words(Message):
     def all(self) -> tuple[str, ...]:
         """Committed words and tail."""
         return self.committed + self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class Understood(Message):
+    """What the mind makes of the words so far, told to the vad stage, which decides about the turn.
+
+    `finished` is the probability that the thought ends with them, None where nobody can tell. `settles` says that
+    there will be no answer; `changed`, that the final words are not those an answer was prepared for.
+    """
+
+    words: tuple[str, ...]
+    finished: float | None = None
+    settles: bool = False
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

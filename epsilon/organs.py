@@ -11,8 +11,9 @@ import numpy as np
 from epsilon.clock import ManualClock, MonotonicClock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
+from epsilon.engines.endpoint import silence
 from epsilon.engines.llm.conversation import USER
-from epsilon.engines.protocols import SAMPLE_RATE_HZ, Recognizer, VoiceDetector
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, Patience, Recognizer, VoiceDetector
 from epsilon.messages import Heard, Message, Phrase, Sound, Token, Words
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
@@ -22,7 +23,7 @@ from epsilon.stages.phrases import CLAUSE, TAG, Phrases, what_ends
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
 from epsilon.toy import MICROPHONE_FRAMES, build_llm, load_effects, load_engine, seat_of
-from epsilon.turn import Turn
+from epsilon.turn import Mark, Turn
 
 PAUSE_MS = 500  # of silence, so that the detector surely sees the end of the last utterance
 
@@ -32,6 +33,7 @@ class ClosedMouth:
     """Of a toy that does nothing but listen."""
 
     sounding = deafening = False
+    spoke = Mark(-1, 0)
 
 
 class Ears:
@@ -41,6 +43,7 @@ class Ears:
         self.board = board
         self.detector: VoiceDetector = load_engine(board, "vad")
         self.recognizer: Recognizer = load_engine(board, "asr")
+        self.patience = Patience(board.turn.silence_ms, board.turn.silence_ms)
 
     def words(self, samples: Samples) -> str:
         """The words in samples [n] at 16 kHz: speech is found and heard hop by hop as in a conversation."""
@@ -48,7 +51,14 @@ class Ears:
         # A clock that stands still: no hop is skipped for lack of time, and the same sound gives the same words.
         place = Place(seat_of(self.board, "asr"), Turn(), ManualClock())
         self.detector.reset()
-        vad = Vad(place, microphone, self.detector, self.board.turn, ClosedMouth())
+        vad = Vad(
+            place,
+            microphone,
+            self.detector,
+            silence.load(place.seat, self.patience),
+            self.board.turn,
+            ClosedMouth(),
+        )
         asr = Asr(place, microphone, self.recognizer)
         vad.outbox, asr.outbox = asr.inbox(), heard
         found: list[str] = []
@@ -82,8 +92,10 @@ class Mind:
         mark = self.turn.next()
         said = ""
         words = tuple(re.findall(r"[\w']+", text.lower()))  # as the ears give them: no case, no punctuation
-        for token in self.stage.work(Words(mark, words, (), final=True, speaker=speaker)):
-            assert isinstance(token, Token)
+        self.turn.commit()
+        for _ in self.stage.work(Words(mark, words, (), final=True, speaker=speaker)):
+            pass
+        while (token := self.stage.think()) is not None:
             said += token.text
             yield token.text
         spoken = " ".join(TAG.sub(" ", said).split())  # a mood is not heard

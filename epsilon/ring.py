@@ -71,6 +71,10 @@ class Ring(Generic[Item]):
         self.bell.ring()
         return True
 
+    def peek(self) -> Item | None:
+        """The oldest item, left where it is, or None when there is none. For the reader alone; never blocks."""
+        return None if self.read == self.written else self._slots[self.read % len(self._slots)]
+
     def take(self) -> Item | None:
         """The oldest item, or None when there is none. Never blocks."""
         if self.read == self.written:

@@ -60,6 +60,10 @@ class Stage(threading.Thread):
         """What a message leads to."""
         raise NotImplementedError
 
+    def may_begin(self, item: Message) -> bool:
+        """False while a message has to wait in its inbox; whatever ends the wait rings the bell."""
+        return True
+
     def tick(self) -> bool:
         """Do what time asks for; True when anything was done."""
         return False
@@ -72,8 +76,9 @@ class Stage(threading.Thread):
         """Do everything there is to do now, without waiting; True when anything was done."""
         busy = False
         for inbox in self.inboxes:
-            while (item := inbox.take()) is not None:
+            while (item := inbox.peek()) is not None and self.may_begin(item):
                 busy = True
+                inbox.take()
                 self._serve(item)
         return self.tick() or busy
 

@@ -19,7 +19,7 @@ from epsilon.engines.llm import personas
 from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner
-from epsilon.engines.protocols import SAMPLE_RATE_HZ, LanguageModel
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, LanguageModel, Patience
 from epsilon.errors import DeviceError, StageDied
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
@@ -56,8 +56,9 @@ STOP_S = 5.0  # a stage that needs longer to end is stuck
 class Toy:
     """Somebody you can talk to.
 
-    microphone → capture → vad → asr → llm → phrases → tts → effects → playback → speaker, and what was heard
-    back to the llm. Each stage is a thread; in lock-step one caller runs their steps in turn instead.
+    microphone → capture → vad → asr → llm → phrases → tts → effects → playback → speaker. Back to the llm goes
+    what was heard, and back to vad what was understood. Each stage is a thread; in lock-step one caller runs their
+    steps in turn instead.
     """
 
     def __init__(self, board: Board, character: Character, card: Card, clock: Clock) -> None:
@@ -80,7 +81,12 @@ class Toy:
         return [
             Capture(self._place("capture"), self.card, self.microphone, load_engine(self.board, "capture")),
             Vad(
-                self._place("vad"), self.microphone, load_engine(self.board, "vad"), self.board.turn, playback
+                self._place("vad"),
+                self.microphone,
+                load_engine(self.board, "vad"),
+                load_end_of_turn(self.board),
+                self.board.turn,
+                playback,
             ),
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
             build_llm(self.board, self.character, self._place("llm")),
@@ -91,12 +97,13 @@ class Toy:
         ]
 
     def _wire(self) -> None:
-        """Join each stage to the next by a ring; what was heard goes back to the llm."""
+        """Join each stage to the next by a ring; what was heard goes back to the llm, what it understood to vad."""
         _, *talking = self.stages  # capture passes samples on, not messages
         for stage, following in pairwise(talking):
             stage.outbox = following.inbox()
-        playback, llm = self.stages[-1], self.stages[STAGES.index("llm")]
-        playback.outbox = llm.inbox()
+        vad, llm, playback = talking[0], self.stages[STAGES.index("llm")], talking[-1]
+        assert isinstance(llm, Llm)
+        playback.outbox, llm.understood = llm.inbox(), vad.inbox()
         for stage in self.stages:
             stage.news = Ring(NEWS_SLOTS, self.bell)
             stage.on_exit = self.bell.ring
@@ -210,6 +217,19 @@ def load_engine(board: Board, stage: str) -> Any:
     return module.load(model, runtime, seat)
 
 
+def load_end_of_turn(board: Board) -> EndOfTurn:
+    """The engine that finds the end of a turn; it sits with the vad stage, which asks it."""
+    rule = board.turn
+    module = importlib.import_module(f"epsilon.engines.endpoint.{rule.engine}")
+    seat, patience = seat_of(board, "vad"), Patience(rule.silence_ms, rule.longest_silence_ms)
+    if rule.model is None:
+        return module.load(seat, patience)
+    runtime = importlib.import_module(f"epsilon.runtimes.{rule.runtime}")
+    model = find_model(rule.model)
+    verify(model)
+    return module.load(model, runtime, seat, patience)
+
+
 def build_llm(board: Board, character: Character, place: Place) -> Llm:
     """The stage that thinks as a character: its persona is remembered where it was baked, prefilled where not."""
     model = load_engine(board, "llm")
@@ -225,7 +245,8 @@ def build_llm(board: Board, character: Character, place: Place) -> Llm:
         persona = model.restore(ids, stored)
     wait_ms = FIRST_WORDS * 1000 * seconds_a_token(model, persona, place.clock)
     clips = read_clips(character) if wait_ms >= board.turn.opener_after_ms else {}
-    return Llm(place, model, conversation, manner, persona, Openers(clips, model.chat) if clips else None)
+    openers = Openers(clips, model.chat) if clips else None
+    return Llm(place, model, conversation, manner, persona, openers, board.turn.tries)
 
 
 def persona_place(board: Board, character: Character) -> personas.Place:

@@ -44,10 +44,23 @@ class Audio:
 class TurnRule:
     """When the user's speech begins and ends."""
 
-    silence_ms: float = setting("silence after which the turn is the toy's", 600.0, low=100, high=5_000)
+    engine: str = setting("the module of epsilon/engines/endpoint: how the end of a turn is found", "silence")
+    model: str | None = setting("its model, a name in models/manifest.yaml", None)
+    runtime: str | None = setting("the module of epsilon/runtimes that runs it", None)
+    silence_ms: float = setting(
+        "silence that ends a turn of which nothing better is known", 600.0, low=100, high=5_000
+    )
+    longest_silence_ms: float = setting("silence that ends any turn", 1_600.0, low=200, high=10_000)
+    prepare_ms: float = setting(
+        "silence after which an answer is prepared, unheard", 100.0, low=32, high=1_000
+    )
+    tries: int = setting("answers prepared in one turn at most", 4, low=0, high=100)
     hop_ms: float = setting("how often the words so far are recognised", 320.0, low=100, high=2_000)
     min_speech_ms: float = setting("shorter sounds are no speech", 96.0, low=0, high=1_000)
-    barge_in_ms: float = setting("speech that interrupts the toy", 250.0, low=32, high=2_000)
+    duck_ms: float = setting("speech at which the toy holds its breath", 64.0, low=32, high=1_000)
+    interrupt_ms: float = setting(
+        "speech that interrupts the toy even where no word was understood", 400.0, low=64, high=5_000
+    )
     opener_after_ms: float = setting(
         "a recorded opener sounds where thinking of the first words takes so long", 80.0, low=0, high=5_000
     )
@@ -153,6 +166,7 @@ def _check(board: Board, problems: Problems) -> None:
         _check_cores(board, stage, settings, problems)
         _check_npu_cores(board, stage, settings, problems)
         _check_engine(board, stage, settings, problems)
+    _check_end_of_turn(board, problems)
 
 
 def _check_name(name: str, kind: str, known: list[str], where: str, problems: Problems) -> None:
@@ -203,7 +217,29 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
         able = folders.loadable_names("runtimes", function=loader)
         _check_name(settings.runtime, f"runtime for {stage}", able, where, problems)
     if settings.model and stage in MODEL_STAGES:
-        _check_model(board, stage, settings, problems)
+        where = board.place("stages", stage, "model")
+        _check_model(settings.model, stage, settings.engine, where, problems)
+
+
+def _check_end_of_turn(board: Board, problems: Problems) -> None:
+    """The engine in `turn`, with its model and runtime where it runs a graph."""
+    rule = board.turn
+    engines = folders.loadable_names("engines", "endpoint")
+    _check_name(rule.engine, "engine for turn", engines, board.place("turn", "engine"), problems)
+    if rule.engine not in engines:
+        return
+    runs_graphs = folders.needs_runtime("endpoint", rule.engine)
+    for key in ("model", "runtime"):
+        given = getattr(rule, key) is not None
+        if runs_graphs and not given:
+            problems.add(f"the engine '{rule.engine}' needs the key '{key}'", board.place("turn"))
+        if given and not runs_graphs:
+            problems.add(f"the engine '{rule.engine}' takes no {key}", board.place("turn", key))
+    if rule.runtime:
+        able = folders.loadable_names("runtimes", function="load")
+        _check_name(rule.runtime, "runtime for turn", able, board.place("turn", "runtime"), problems)
+    if rule.model:
+        _check_model(rule.model, "endpoint", rule.engine, board.place("turn", "model"), problems)
 
 
 def _runs_graphs(stage: str, settings: StageSettings) -> bool:
@@ -211,18 +247,13 @@ def _runs_graphs(stage: str, settings: StageSettings) -> bool:
     return settings.engine not in known or folders.needs_runtime(ENGINE_FOLDERS[stage], settings.engine)
 
 
-def _check_model(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
-    where = board.place("stages", stage, "model")
+def _check_model(name: str, kind: str, engine: str | None, where: str, problems: Problems) -> None:
     rows = read_manifest()
-    row = rows.get(settings.model or "")
+    row = rows.get(name)
     if row is None:
-        problems.add(
-            f"no model '{settings.model}' in models/manifest.yaml{nearest(settings.model or '', rows)}", where
-        )
-    elif row.kind != stage:
-        fitting = ", ".join(name for name, other in rows.items() if other.kind == stage) or "none"
-        problems.add(
-            f"model '{settings.model}' is for {row.kind}, not for {stage}", where, f"for {stage}: {fitting}"
-        )
-    elif row.engine != settings.engine:
-        problems.add(f"model '{settings.model}' is for the engine '{row.engine}'", where)
+        problems.add(f"no model '{name}' in models/manifest.yaml{nearest(name, rows)}", where)
+    elif row.kind != kind:
+        fitting = ", ".join(name for name, other in rows.items() if other.kind == kind) or "none"
+        problems.add(f"model '{name}' is for {row.kind}, not for {kind}", where, f"for {kind}: {fitting}")
+    elif row.engine != engine:
+        problems.add(f"model '{name}' is for the engine '{row.engine}'", where)

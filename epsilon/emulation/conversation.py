@@ -93,6 +93,9 @@ def _turn(toy: Toy, record: TurnRecord) -> dict[str, Any]:
         "silent": record.silent,
         "cut_in": record.cut_in,
         "prefill_left": record.prefill_left,  # tokens, when the user stopped speaking
+        "pauses_ms": record.pauses_ms,  # inside the user's turn
+        "ducks": record.ducks,
+        "wasted": {"tokens": record.wasted_tokens, "sound_ms": round(record.wasted_ms, 1)},
         "gaps_ms": record.gaps_ms,  # silences between the reply's phrases that are in none of them
         "tifu": {name: tifu.get(name) for name in TIFU_NAMES},
     }

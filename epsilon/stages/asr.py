@@ -21,7 +21,7 @@ class Asr(Stage):
         self.recognizer = recognizer
         self.reader = microphone.reader()
         self.hearing: Any = None
-        self.heard_turn = 0
+        self.heard_from = -1  # where the utterance that is heard begins
         self.ready_at_s = 0.0  # when the next partial may be heard
 
     def work(self, item: Message) -> Iterator[Message]:
@@ -30,8 +30,8 @@ class Asr(Stage):
             self.counts.skipped += 1
             return
         began_s = self.clock.now()
-        if item.mark.turn != self.heard_turn:
-            self.hearing, self.heard_turn = self.recognizer.start(), item.mark.turn
+        if item.start_at != self.heard_from:
+            self.hearing, self.heard_from = self.recognizer.start(), item.start_at
             self.reader.seek(item.start_at)
         hypothesis = self.recognizer.hear(
             self.hearing, self.reader.read(max(0, item.end_at - self.reader.at))

@@ -1,4 +1,4 @@
-"""Playback: sound to the card, never further ahead than the lead, and the account of what was heard."""
+"""Playback: sound to the card, never before its turn nor further ahead than the lead, and what of it was heard."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from epsilon.devices import Card
+from epsilon.devices.edge import after_silence
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
 from epsilon.messages import Heard, Message, Sound
 from epsilon.pace import Pace
@@ -23,13 +24,22 @@ AUDIBLE = 10 ** (-50 / 20)  # of full scale
 
 
 class Playback(Stage):
-    """Feeds the card. What a newer turn makes stale is faded out; what left the card is reported as heard."""
+    """Feeds the card with what belongs to a committed turn; what came before that waits.
+
+    What a newer turn makes stale is faded out. While the turn is held the sound stops, and goes on where it was.
+    What left the card is reported as heard.
+    """
 
     def __init__(self, place: Place, card: Card) -> None:
         super().__init__(place)
         self.card = card
         self.mark: Mark | None = None  # of the reply that sounds
         self.waiting: deque[tuple[Spoken, Samples]] = deque()  # no longer than the reply is spoken
+        self.given: deque[tuple[Spoken, Samples]] = deque()  # to the card, which may not have played it yet
+        self.spoke = Mark(-1, 0)
+        self.holding = False
+        self.fell_silent_at = 0  # where the toy began to hold its breath
+        self.joined = True  # what is written next follows what was written before
         self.spoken: list[Spoken] = []
         self.arrived = self.written = 0  # frames of the reply that came here, and that went to the card
         self.ends_at = 0  # the frame of the card's time line at which what was written has left
@@ -41,7 +51,7 @@ class Playback(Stage):
     @property
     def sounding(self) -> bool:
         """True from a reply's first sound to its last."""
-        return self.mark is not None
+        return self.mark is not None and self.mark == self.spoke
 
     @property
     def deafening(self) -> bool:
@@ -50,10 +60,9 @@ class Playback(Stage):
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Sound)
+        if self.mark is not None and item.mark != self.mark:
+            yield from self._leave(self.mark)
         if self.mark is None:
-            self._begin(item.mark)
-        elif item.mark != self.mark:
-            yield self._cut(self.mark)
             self._begin(item.mark)
         if not self.spoken or self.spoken[-1].index != item.index:
             self._begin_phrase(item)
@@ -69,8 +78,14 @@ class Playback(Stage):
         if self.mark is None:
             return False
         if self.turn.is_stale(self.mark):
-            self.emit(self._cut(self.mark))
+            for heard in self._leave(self.mark):
+                self.emit(heard)
             return True
+        if not self.turn.is_committed(self.mark):
+            return False
+        if self.turn.held:
+            return self._hold(self.mark)
+        self.holding = False
         busy = self._feed(self.mark)
         if self.ended and not self.waiting and self.card.pending() == 0:
             self.emit(self._account(self.mark, complete=True))
@@ -78,7 +93,9 @@ class Playback(Stage):
         return busy
 
     def due(self) -> float | None:
-        if self.mark is None or not (self.waiting or self.ended):
+        if self.mark is None or self.holding or not (self.waiting or self.ended):
+            return None
+        if not self.turn.is_committed(self.mark):
             return None
         ahead = wait_frames = self.card.pending()
         if self._held():
@@ -92,6 +109,7 @@ class Playback(Stage):
     def _begin(self, mark: Mark) -> None:
         self.mark, self.spoken, self.audible, self.ended = mark, [], set(), False
         self.arrived = self.written = 0
+        self.holding, self.joined = False, True
 
     def _begin_phrase(self, item: Sound) -> None:
         if not item.recorded and all(phrase.recorded for phrase in self.spoken):
@@ -107,6 +125,8 @@ class Playback(Stage):
 
     def _feed(self, mark: Mark) -> bool:
         busy = False
+        if self.turn.held or not self.turn.is_committed(mark):
+            return False
         while not self._held() and self.waiting and (room := self.card.room()) > 0:
             phrase, samples = self.waiting.popleft()
             if len(samples) > room:
@@ -122,13 +142,50 @@ class Playback(Stage):
         begins, phrase.told = not phrase.told, True
         if begins:
             self.tell("says", mark, phrase.text)
+        if begins or not self.joined:
             self.card.begin_phrase()
+        if not self.joined:
+            samples = after_silence(samples, SAMPLE_RATE_HZ)
         leaves_at = self.card.write(samples)
-        if begins and self.written and leaves_at > self.ends_at:
-            self.tell("gap", mark, f"{(leaves_at - self.ends_at) * 1000 / SAMPLE_RATE_HZ:.1f}", at=leaves_at)
+        self._tell_gap(mark, begins, leaves_at)
         self.ends_at = leaves_at + len(samples)
         self._listen(mark, "opener" if phrase.recorded else "answer", samples, leaves_at)
         self.written += len(samples)
+        self.spoke = mark
+        self._keep(phrase, samples)
+
+    def _tell_gap(self, mark: Mark, begins: bool, leaves_at: int) -> None:
+        """A silence between phrases that is in none of them, unless the toy held its breath."""
+        if not self.joined:
+            self.joined = True
+            self.tell("resumes", mark, at=leaves_at)
+        elif begins and self.written and leaves_at > self.ends_at:
+            self.tell("gap", mark, f"{(leaves_at - self.ends_at) * 1000 / SAMPLE_RATE_HZ:.1f}", at=leaves_at)
+
+    def _keep(self, phrase: Spoken, samples: Samples) -> None:
+        """Remember what the card was given for as long as it may not have played it."""
+        self.given.append((phrase, samples))
+        kept = sum(len(given) for _, given in self.given)
+        most = self.card.pending() + self.card.block_frames
+        while kept - len(self.given[0][1]) >= most:
+            kept -= len(self.given.popleft()[1])
+
+    def _hold(self, mark: Mark) -> bool:
+        """Fall silent, and take back from the card what it has not played."""
+        if self.holding or not self.sounding:
+            return False
+        dropped = self.card.cut(FADE_MS)
+        self.written -= dropped
+        while dropped > 0 and self.given:
+            phrase, samples = self.given.pop()
+            kept = max(0, len(samples) - dropped)
+            self.waiting.appendleft((phrase, samples[kept:]))
+            dropped -= len(samples) - kept
+        self.given.clear()
+        self.holding, self.joined = True, False
+        self.fell_silent_at = self.card.left()
+        self.tell("ducks", mark, at=self.fell_silent_at)
+        return True
 
     def _listen(self, mark: Mark, what: str, samples: Samples, leaves_at: int) -> None:
         """Say when the first audible sample leaves, of an opener and of the answer behind it."""
@@ -136,15 +193,24 @@ class Playback(Stage):
             self.audible.add(what)
             self.tell(what, mark, at=leaves_at + int(loud[0]))
 
-    def _cut(self, mark: Mark) -> Heard:
-        self.written -= self.card.cut(FADE_MS)
-        self.card.end_reply()
+    def _leave(self, mark: Mark) -> Iterator[Heard]:
+        """Stop in the middle of a reply, or forget one of which nothing has sounded."""
         self.waiting.clear()
-        return self._account(mark, complete=False)
+        self.given.clear()
+        if self.written == 0:
+            self.mark = None
+            if not self.turn.is_committed(mark):
+                self.tell("discarded", mark, f"samples={self.arrived}")
+            return
+        if not self.holding:
+            self.written -= self.card.cut(FADE_MS)
+        self.card.end_reply()
+        yield self._account(mark, complete=False)
 
     def _account(self, mark: Mark, complete: bool) -> Heard:
         """What was heard of the reply, which is over."""
         text = " ".join(filter(None, (phrase.heard(self.written) for phrase in self.spoken)))
         self.mark = None
-        self.tell("heard" if complete else "cut", mark, text, at=self.card.left())
+        ended_at = self.fell_silent_at if self.holding else self.card.left()
+        self.tell("heard" if complete else "cut", mark, text, at=ended_at)
         return Heard(mark, text, complete)

@@ -26,6 +26,12 @@ class Tts(Stage):
     def __init__(self, place: Place, synthesizer: Synthesizer, voice: VoiceSettings) -> None:
         super().__init__(place)
         self.synthesizer, self.voice = synthesizer, voice
+        self.turn.watch(self.bell)
+
+    def may_begin(self, item: Message) -> bool:
+        """Of an answer that may never be wanted only the first phrase is made."""
+        assert isinstance(item, Phrase)
+        return item.index == 0 or self.turn.is_committed(item.mark) or self.turn.is_stale(item.mark)
 
     def warm_up(self) -> None:
         """Say something to nobody: what is read or made ready at a first use must not keep the first answer waiting."""

@@ -1,4 +1,4 @@
-"""Vad: finds where the user's speech starts and ends, and so whose turn it is."""
+"""Vad: hears who speaks, and decides whose turn it is."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from epsilon.config.board import TurnRule
-from epsilon.engines.protocols import SAMPLE_RATE_HZ, VoiceDetector
-from epsilon.messages import Message, Speech
-from epsilon.ring import SampleRing
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, Thought, VoiceDetector
+from epsilon.floor import DOUBTING, LISTENING, SPEAKING, Event, Floor
+from epsilon.loudness import Loudness
+from epsilon.messages import Message, Speech, Understood
+from epsilon.ring import SampleRing, Samples
 from epsilon.stage import Place, Stage
+from epsilon.turn import Mark
 
 WINDOW_FRAMES = 512  # what the voice detector judges at once: 32 ms
 PREROLL_FRAMES = SAMPLE_RATE_HZ // 4  # speech begins before the detector believes it
 TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
-SETTLE_FRAMES = SAMPLE_RATE_HZ // 5  # silence after which the words so far are worth hearing out
+AGAIN_FRAMES = 2 * WINDOW_FRAMES  # of voice end a pause: one window is as often a click
+QUIET_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # of silence, and what made the toy hold its breath was nothing
+# What listeners say without wanting the floor, as ears write it.
+ASSENT = frozenset("mm hm hmm mhm mmhm uh huh uhhuh um er ah oh yeah yes yep okay ok right ha haha".split())
 
 
 class Mouth(Protocol):
@@ -23,31 +29,56 @@ class Mouth(Protocol):
 
     @property
     def sounding(self) -> bool:
-        """The toy speaks: it takes more to interrupt than to begin."""
+        """The toy speaks: what is heard may be meant to interrupt it, or not."""
 
     @property
     def deafening(self) -> bool:
         """The toy speaks, and its microphone hears that."""
 
+    @property
+    def spoke(self) -> Mark:
+        """The mark of the last reply of which anything has sounded."""
+
 
 class Vad(Stage):
-    """The one writer of the turn: a new one at each start of speech, handed over after a silence."""
+    """The one writer of the turn: begins it, pauses it, hands it over; `floor` says what is legal when.
+
+    In a pause the words so far go to the mind, which prepares an answer that nobody hears yet. What it thinks of
+    the words comes back as Understood, and the end-of-turn engine decides by that and by the sound how long to wait.
+    """
 
     def __init__(
         self,
         place: Place,
         microphone: SampleRing,
         detector: VoiceDetector,
+        end_of_turn: EndOfTurn,
         rule: TurnRule,
         mouth: Mouth,
     ) -> None:
         super().__init__(place)
-        self.detector, self.rule, self.mouth = detector, rule, mouth
+        self.detector, self.end_of_turn, self.rule, self.mouth = detector, end_of_turn, rule, mouth
         self.reader = microphone.reader(self.bell)
-        self.speaking = self.settled = False
-        self.voiced_frames = 0  # of the speech that may be starting
+        self.floor = Floor()
+        self.mark = self.turn.now  # of what is heard; while in doubt that of a turn not yet begun
+        self.thought = Thought()
+        self.loudness = Loudness()
+        self.owing = False  # an answer was promised and has not sounded yet
+        self.voiced_frames = 0  # of the speech that may be starting, or going on after a pause
         self.deaf_until = 0  # without echo cancellation the toy does not listen while it speaks
-        self.start_at = self.voiced_at = self.posted_at = 0
+        self.start_at = self.begins_at = self.voiced_at = self.posted_at = 0
+
+    def work(self, item: Message) -> Iterator[Message]:
+        assert isinstance(item, Understood)
+        if item.mark != self.mark:
+            return
+        self.thought = Thought(item.words, item.finished)
+        if item.settles:
+            self.owing = False
+        if item.changed and self.floor.state is LISTENING:
+            self.mark = self.turn.revise()
+            self.turn.commit()
+            yield Speech(self.mark, self.start_at, self.posted_at, last=True)
 
     def tick(self) -> bool:
         busy = False
@@ -58,51 +89,139 @@ class Vad(Stage):
             if self.reader.laps != laps:
                 self.detector.reset()
             for probability in self.detector.push(window):
-                for speech in self._judge(probability >= self.rule.threshold, self.reader.at):
+                voiced = probability >= self.rule.threshold
+                for speech in self._hear(window, voiced, self.reader.at):
                     self.emit(speech)
         return busy
 
-    def _judge(self, voiced: bool, now_at: int) -> Iterator[Message]:
-        if not self.speaking:
-            self._await_start(voiced, now_at)
+    def _hear(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
+        if self.floor.state is LISTENING:
+            self._listen(window, voiced, now_at)
             return
-        if voiced:
-            self.voiced_at, self.settled = now_at, False
-        silence = now_at - self.voiced_at
-        end_at = min(now_at, self.voiced_at + TAIL_FRAMES)
-        if silence >= _frames(self.rule.silence_ms):
-            yield self._hand_over(end_at)
-        elif silence >= SETTLE_FRAMES and not self.settled:
-            self.settled = True
-            yield self._post(end_at, paused=True)
-        elif voiced and now_at - self.posted_at >= _frames(self.rule.hop_ms):
-            yield self._post(now_at, paused=False)
+        self.end_of_turn.push(window, voiced)
+        if self.floor.state is DOUBTING:
+            yield from self._doubt(voiced, now_at)
+        elif self.floor.state is SPEAKING:
+            yield from self._follow(window, voiced, now_at)
+        else:
+            yield from self._pause(voiced, now_at)
 
-    def _await_start(self, voiced: bool, now_at: int) -> None:
+    def _listen(self, window: Samples, voiced: bool, now_at: int) -> None:
+        """Wait for somebody to speak."""
         if self.mouth.deafening:
             self.deaf_until = now_at + ROOM_FRAMES
-        if not voiced or now_at < self.deaf_until:
+        self.owing &= self.mouth.spoke != self.turn.now
+        over_sound = self.mouth.sounding
+        if not voiced or now_at < self.deaf_until or (over_sound and self.loudness.is_far(window)):
             self.voiced_frames = 0
             return
         self.voiced_frames += WINDOW_FRAMES
-        needed_ms = self.rule.barge_in_ms if self.mouth.sounding else self.rule.min_speech_ms
+        needed_ms = self.rule.duck_ms if over_sound else self.rule.min_speech_ms
         if self.voiced_frames < _frames(needed_ms):
             return
-        mark = self.turn.next()
-        self.speaking = True
-        self.start_at = self.posted_at = max(0, now_at - self.voiced_frames - PREROLL_FRAMES)
-        self.voiced_at = now_at
-        self.tell("speech", mark, at=now_at - self.voiced_frames)
+        if over_sound:
+            self._begin_doubt(now_at)
+        elif self.owing:
+            self._go_on(now_at)
+        else:
+            self._begin(Event.VOICE, now_at)
+
+    def _begin(self, event: Event, now_at: int) -> None:
+        """A new turn, of the user's."""
+        self.floor.take(event)
+        if event is not Event.INSISTENCE:
+            self._start_hearing(now_at)
+        self.mark, self.owing = self.turn.next(), False
+        self.tell("speech", self.mark, at=self.begins_at)
+        self.turn.hold(False)
+
+    def _begin_doubt(self, now_at: int) -> None:
+        self.floor.take(Event.NOISE)
+        self._start_hearing(now_at)
+        self.mark = self.turn.following()
+        self.turn.hold(True)
+
+    def _start_hearing(self, now_at: int) -> None:
+        self.begins_at = now_at - self.voiced_frames
+        self.start_at = self.posted_at = max(0, self.begins_at - PREROLL_FRAMES)
+        self.voiced_at, self.thought = now_at, Thought()
+        self.end_of_turn.reset()
+
+    def _doubt(self, voiced: bool, now_at: int) -> Iterator[Message]:
+        """Something sounds while the toy holds its breath: is it for the toy?"""
+        if voiced:
+            self.voiced_at = now_at
+            self.voiced_frames += WINDOW_FRAMES
+        silence = now_at - self.voiced_at
+        if self._insists():
+            self._begin(Event.INSISTENCE, now_at)
+        elif silence >= QUIET_FRAMES:
+            self.floor.take(Event.QUIET)
+            self.voiced_frames, self.mark = 0, self.turn.now
+            self.turn.hold(False)
+        elif silence == _windows(self.rule.prepare_ms):
+            yield self._post(now_at, paused=True)
+        elif voiced and now_at - self.posted_at >= _frames(self.rule.hop_ms) // 2:
+            yield self._post(now_at, paused=False)
+
+    def _insists(self) -> bool:
+        words = self.thought.words
+        if words and ASSENT.issuperset(words):
+            return self.voiced_frames >= 2 * _frames(self.rule.interrupt_ms)
+        return bool(words) or self.voiced_frames >= _frames(self.rule.interrupt_ms)
+
+    def _follow(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
+        """The user speaks."""
+        if voiced:
+            self.voiced_at = now_at
+            self.loudness.learn(window)
+            if now_at - self.posted_at >= _frames(self.rule.hop_ms):
+                yield self._post(now_at, paused=False)
+        elif now_at - self.voiced_at >= _frames(self.rule.prepare_ms):
+            self.floor.take(Event.PAUSE)
+            self.voiced_frames = 0
+            yield self._post(min(now_at, self.voiced_at + TAIL_FRAMES), paused=True)
+
+    def _pause(self, voiced: bool, now_at: int) -> Iterator[Message]:
+        """The user is silent: for how long is this a pause?"""
+        self.voiced_frames = self.voiced_frames + WINDOW_FRAMES if voiced else 0
+        silence_ms = _ms(now_at - self.voiced_at)
+        if self.voiced_frames >= AGAIN_FRAMES:
+            self._go_on(now_at)
+        elif not voiced and silence_ms >= self.end_of_turn.wait_ms(silence_ms, self.thought):
+            yield self._hand_over(Event.END)
+
+    def _go_on(self, now_at: int) -> None:
+        """The same turn goes on: the answer that was prepared is stale."""
+        begins_at = now_at - self.voiced_frames
+        silence_ms = _ms(begins_at - self.voiced_at)
+        self.floor.take(Event.MORE)
+        self.end_of_turn.went_on(silence_ms)
+        self.mark, self.owing = self.turn.revise(), False
+        self.tell("goes on", self.mark, text=f"{silence_ms:.0f}", at=begins_at)
+        self.voiced_at, self.thought = now_at, Thought()
 
     def _post(self, end_at: int, paused: bool) -> Speech:
         self.posted_at = end_at
-        return Speech(self.turn.now, self.start_at, end_at, paused)
+        return Speech(self.mark, self.start_at, end_at, paused)
 
-    def _hand_over(self, end_at: int) -> Speech:
-        self.speaking, self.voiced_frames = False, 0
-        self.tell("end of turn", self.turn.now, at=self.voiced_at)
-        return Speech(self.turn.now, self.start_at, end_at, last=True)
+    def _hand_over(self, event: Event) -> Speech:
+        """The turn is the toy's: what was prepared may sound."""
+        self.floor.take(event)
+        self.voiced_frames, self.owing = 0, True
+        self.tell("end of turn", self.mark, at=self.voiced_at)
+        self.turn.commit()
+        return Speech(self.mark, self.start_at, self.posted_at, last=True)
 
 
 def _frames(duration_ms: float) -> int:
     return round(duration_ms * SAMPLE_RATE_HZ / 1000)
+
+
+def _windows(duration_ms: float) -> int:
+    """A duration in frames, rounded up to whole windows."""
+    return -(-_frames(duration_ms) // WINDOW_FRAMES) * WINDOW_FRAMES
+
+
+def _ms(frames: int) -> float:
+    return frames * 1000 / SAMPLE_RATE_HZ

@@ -25,7 +25,8 @@ class Chat:
     """The marks of a conversation, from chat.yaml, and the tokenizer.
 
     `system` and `user` stand around the persona and what the user says. `reply` opens the toy's words, `end`
-    closes them, `silent` stands for saying nothing. `ends` are all tokens after which a reply is over.
+    closes them, `cut` stands before it in a reply that was interrupted, `silent` stands for saying nothing. `ends`
+    are all tokens after which a reply is over.
     `speakers` are the frames of whoever else may speak: `other` for somebody who does not talk to the toy, `peer`
     for the other character of a cast. A model that knows no such marks hears them all as its user.
     """
@@ -38,6 +39,8 @@ class Chat:
         self.speakers = {name: self._frame(text) for name, text in facts.pairs("speakers").items()}
         self.reply, self.end = self._marks(facts.text("reply")), self._marks(facts.text("end"))
         self.silent = self._marks(facts.text("silent"))
+        cut = facts.text("cut", "")
+        self.cut = self.pieces(cut) if cut else ()
         stops = [self._marks(text) for text in facts.texts("stop")]
         self.ends = frozenset(token for marks in (self.end, self.silent, *stops) for token in marks)
         self.max_reply_tokens = int(facts.number("max_reply_tokens", DEFAULT_MAX_REPLY_TOKENS))

@@ -49,10 +49,17 @@ class Conversation:
         self._turns.append([*self._spoken(text.split(), speaker), *self.chat.frame(speaker).after])
         self._answered = False
 
-    def add_reply(self, heard: str) -> None:
-        """What the user heard of the reply to the last turn."""
+    def take_back(self) -> None:
+        """Forget the last turn, which was not over: it comes again with more words."""
+        if self._turns and not self._answered:
+            self._turns.pop()
+            self._answered = True  # whatever stood before it has been closed
+
+    def add_reply(self, heard: str, complete: bool = True) -> None:
+        """What the user heard of the reply to the last turn; one that was interrupted ends in the chat's `cut`."""
         if self._turns:
-            self._turns[-1] += [*self.chat.reply, *self.chat.encode(heard.split()), *self.chat.end]
+            said = [*self.chat.encode(heard.split()), *(() if complete else self.chat.cut)]
+            self._turns[-1] += [*self.chat.reply, *said, *self.chat.end]
         self._answered = True
         self._make_room(NEXT_TURN_TOKENS)
 
@@ -63,9 +70,10 @@ class Conversation:
         spoken = self._spoken(partial_user_words, speaker)
         return self._history() + self._silence() + spoken
 
-    def prompt(self) -> list[int]:
-        """The history up to where the reply begins."""
-        return [*self.ids(), *self.chat.reply]
+    def prompt(self, partial_user_words: Sequence[str] = (), speaker: str = USER) -> list[int]:
+        """The history up to where the reply begins: to what was said, or to a turn that may be over."""
+        after = self.chat.frame(speaker).after if partial_user_words else ()
+        return [*self.ids(partial_user_words, speaker), *after, *self.chat.reply]
 
     def _history(self) -> list[int]:
         return self._persona + [token for turn in self._turns for token in turn]
