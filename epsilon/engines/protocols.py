@@ -174,6 +174,9 @@ class EndOfTurn(Protocol):
 class EchoCanceller(Protocol):
     """Takes the toy's own sound out of the microphone's."""
 
+    def expect(self, delay_ms: float) -> None:
+        """Say how much later than in the reference the toy's sound is in the microphone, as far as that is known."""
+
     def cancel(self, microphone: Samples, reference: Samples) -> Samples:
         """The microphone block [n] without what the reference block [n] contributed to it."""
 

@@ -9,6 +9,9 @@ from epsilon.ring import Samples
 class NoCancellation:
     """Passes the microphone on as it is."""
 
+    def expect(self, delay_ms: float) -> None:
+        """There is nothing to look for."""
+
     def cancel(self, microphone: Samples, reference: Samples) -> Samples:
         return microphone
 
