@@ -8,6 +8,7 @@ UNITS: dict[str, dict[str, float]] = {
     "ms": {"ms": 1, "s": 1000},
     "mb": {"MB": 1, "GB": 1000},
     "percent": {"%": 1},
+    "db": {"dB": 1},
 }
 NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([A-Za-z%]*)")
 
