@@ -11,12 +11,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from epsilon.devices import Card
-from epsilon.duplex import Acoustics, Duplex, choose
+from epsilon.clock import Clock
+from epsilon.config.board import Board
+from epsilon.devices import Card, open_card
+from epsilon.duplex import NO_CANCELLER, Acoustics, Duplex, choose
 from epsilon.engines.protocols import EchoCanceller
 from epsilon.errors import DeviceError
 from epsilon.ring import Samples
+from epsilon.toy import load_engine
 
+PLEASE = "How well does the toy hear itself? Eight seconds of quiet, please."
 RATE_HZ = 16_000
 QUIET_S = 0.5  # before the glide: the noise of room and microphone
 GLIDE_S, GLIDE_HZ = 0.9, (250.0, 5000.0)
@@ -41,6 +45,17 @@ class Take(NamedTuple):
     heard: Samples
 
 
+def check(board: Board, clock: Clock) -> Acoustics:
+    """Open the board's card, measure it and close it again; whoever plays meanwhile spoils it."""
+    canceller: EchoCanceller = load_engine(board, "capture")
+    card = open_card(board.audio, clock)
+    card.start()
+    try:
+        return measure(card, canceller, board.stages["capture"].engine or NO_CANCELLER)
+    finally:
+        card.stop()
+
+
 def measure(card: Card, canceller: EchoCanceller, name: str) -> Acoustics:
     """Play and listen on a started card that nobody else uses, for seven seconds."""
     take = _perform(card, tune())
@@ -59,7 +74,7 @@ def measure(card: Card, canceller: EchoCanceller, name: str) -> Acoustics:
             enhancement_db=level_db(_settled(take.heard)) - level_db(_settled(clean)),
             clipped_percent=100 * float(np.mean(np.abs(take.heard) >= FULL_SCALE)),
         )
-    return replace(found, duplex=choose(found)[0].value)
+    return replace(found, duplex=choose(found).value)
 
 
 def tune() -> Samples:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from epsilon.audio_files import finished
 from epsilon.config.board import Board
 from epsilon.config.document import Problems, read
-from epsilon.config.fields import read_table, setting, settings_of
+from epsilon.config.fields import read_table, setting, settings_of, spec_of
 from epsilon.config.units import show, split_name
 
 NO_CANCELLER = "none"
@@ -35,6 +35,13 @@ class Duplex(Enum):
     """Between its replies alone."""
 
 
+LISTENS = {
+    Duplex.OPEN: "so it listens while it speaks, and needs no echo canceller",
+    Duplex.FULL: "so it listens while it speaks",
+    Duplex.HALF: "so it does not listen while it speaks",
+}
+
+
 @dataclass(frozen=True)
 class Acoustics:
     """What was measured; levels are in decibels of full scale."""
@@ -54,23 +61,50 @@ class Acoustics:
         return self.return_loss_db < INAUDIBLE_DB
 
 
-def choose(found: Acoustics) -> tuple[Duplex, list[str]]:
-    """The best that the measurement allows, and why, in sentences for people."""
-    if not found.audible and found.noise_db <= MUTED_DB:
-        return Duplex.HALF, [f"the microphone gives pure silence: is it muted? {ANEW}"]
+def choose(found: Acoustics) -> Duplex:
+    """The best that the measurement allows."""
     if not found.audible:
-        return Duplex.OPEN, ["the microphone does not hear the speaker: no echo canceller is needed"]
-    loss_db, taken_db = found.return_loss_db, found.enhancement_db
-    compared = f"{abs(loss_db):.0f} dB {'louder' if loss_db < 0 else 'fainter'} than what left"
-    reasons = [f"the echo is {compared} and comes {found.delay_ms:.0f} ms later"]
-    if found.clipped_percent > CLIPPED_PERCENT:
-        reasons.append(f"{found.clipped_percent:.0f} % of it clips: turn the speaker or the microphone down")
+        return Duplex.HALF if found.noise_db <= MUTED_DB else Duplex.OPEN
+    left_db = found.echo_db - found.enhancement_db
     if found.canceller == NO_CANCELLER:
-        return Duplex.HALF, [*reasons, "the board names no echo canceller"]
-    reasons.append(f"{found.canceller} takes {taken_db:.0f} dB out")
-    if taken_db >= ENOUGH_DB or found.echo_db - taken_db <= found.noise_db + AT_NOISE_DB:
-        return Duplex.FULL, reasons
-    return Duplex.HALF, [*reasons, f"{ENOUGH_DB:.0f} dB are needed to listen while it speaks"]
+        return Duplex.HALF
+    good = found.enhancement_db >= ENOUGH_DB or left_db <= found.noise_db + AT_NOISE_DB
+    return Duplex.FULL if good else Duplex.HALF
+
+
+def reasons(found: Acoustics) -> list[str]:
+    """What was found and what follows, in sentences for people."""
+    said = list(_findings(found))
+    duplex = Duplex(found.duplex)
+    if duplex is not choose(found):
+        said.append(f"the file says '{duplex.value}' all the same")
+    return [*said, LISTENS[duplex]]
+
+
+def _findings(found: Acoustics) -> Iterator[str]:
+    if not found.audible:
+        muted = f"the microphone gives pure silence: is it muted? {ANEW}"
+        yield muted if found.noise_db <= MUTED_DB else "the microphone does not hear the speaker"
+        return
+    loss_db = found.return_loss_db
+    compared = f"{abs(loss_db):.0f} dB {'louder' if loss_db < 0 else 'fainter'} than what left"
+    yield f"the echo is {compared} and comes {found.delay_ms:.0f} ms later"
+    if found.clipped_percent > CLIPPED_PERCENT:
+        yield f"{found.clipped_percent:.0f} % of it clips: turn the speaker or the microphone down"
+    if found.canceller == NO_CANCELLER:
+        yield "the board names no echo canceller"
+        return
+    few = "" if choose(found) is Duplex.FULL else f"; {ENOUGH_DB:.0f} dB are needed"
+    yield f"{found.canceller} takes {found.enhancement_db:.0f} dB out{few}"
+
+
+def how_to_listen(board: Board, hears_itself: bool, found: Acoustics | None) -> Duplex:
+    """What was chosen for this board; where nothing was measured, what its canceller is there for."""
+    if not hears_itself:
+        return Duplex.OPEN
+    if found is not None:
+        return Duplex(found.duplex)
+    return Duplex.HALF if board.stages["capture"].engine == NO_CANCELLER else Duplex.FULL
 
 
 def recall(board: Board) -> Acoustics | None:
@@ -89,15 +123,26 @@ def recall(board: Board) -> Acoustics | None:
 
 def keep(board: Board, found: Acoustics) -> Path:
     """Write it where `recall` looks, whole or not at all; returns where."""
-    lines = []
+    from epsilon.audio_files import finished  # brings libsndfile, which whoever only reads does without
+
+    path = place(board)
+    with finished(path) as unfinished:
+        unfinished.write_text(HEADER + "".join(f"{line}\n" for line in _lines(found)), encoding="utf-8")
+    return path
+
+
+def table(found: Acoustics) -> list[str]:
+    """A line for each figure, with what it is."""
+    meanings = [spec_of(field).doc for field in settings_of(Acoustics)]
+    return [f"{line:<28} {meaning}" for line, meaning in zip(_lines(found), meanings, strict=True)]
+
+
+def _lines(found: Acoustics) -> Iterator[str]:
+    """As the file has them."""
     for field in settings_of(Acoustics):
         key, unit = split_name(field.name)
         value = getattr(found, field.name)
-        lines.append(f"{key}: {show(round(value, 1), unit) if unit else value}\n")
-    path = place(board)
-    with finished(path) as unfinished:
-        unfinished.write_text(HEADER + "".join(lines), encoding="utf-8")
-    return path
+        yield f"{key}: {show(round(value, 1), unit) if unit else value}"
 
 
 def place(board: Board) -> Path:

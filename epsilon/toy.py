@@ -15,11 +15,13 @@ from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.config.models import find_model, verify
 from epsilon.devices import Card
+from epsilon.duplex import Acoustics, Duplex, how_to_listen
+from epsilon.engines.echo.none import NoCancellation
 from epsilon.engines.llm import personas
 from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner
-from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, LanguageModel, Patience
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller, EndOfTurn, LanguageModel, Patience
 from epsilon.errors import DeviceError, StageDied
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
@@ -61,8 +63,16 @@ class Toy:
     steps in turn instead.
     """
 
-    def __init__(self, board: Board, character: Character, card: Card, clock: Clock) -> None:
-        self.board, self.character, self.card = board, character, card
+    def __init__(
+        self,
+        board: Board,
+        character: Character,
+        card: Card,
+        clock: Clock,
+        acoustics: Acoustics | None = None,
+    ) -> None:
+        self.board, self.character, self.card, self.acoustics = board, character, card, acoustics
+        self.duplex = how_to_listen(board, card.hears_itself, acoustics)
         self.turn = Turn()
         self.microphone = SampleRing(MICROPHONE_FRAMES)
         self.journal = Journal(card.time_of, SAMPLE_RATE_HZ)
@@ -75,11 +85,11 @@ class Toy:
 
     def _build(self) -> list[Stage]:
         """The stages in the order of the sound, each with its engine and its seat."""
-        playback = Playback(self._place("playback"), self.card)
+        playback = Playback(self._place("playback"), self.card, self.duplex)
         tts = Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice)
         tts.warm_up()
         return [
-            Capture(self._place("capture"), self.card, self.microphone, load_engine(self.board, "capture")),
+            Capture(self._place("capture"), self.card, self.microphone, self._canceller()),
             Vad(
                 self._place("vad"),
                 self.microphone,
@@ -95,6 +105,15 @@ class Toy:
             Effects(self._place("effects"), load_effects(self.character)),
             playback,
         ]
+
+    def _canceller(self) -> EchoCanceller:
+        """What takes the toy's own voice out of the microphone, where the microphone hears it."""
+        if self.duplex is Duplex.OPEN:
+            return NoCancellation()
+        canceller: EchoCanceller = load_engine(self.board, "capture")
+        if self.acoustics is not None:
+            canceller.expect(self.acoustics.delay_ms)
+        return canceller
 
     def _wire(self) -> None:
         """Join each stage to the next by a ring; what was heard goes back to the llm, what it understood to vad."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from epsilon import effects
+from epsilon import duplex, effects
 from epsilon.config import folders
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import Character, load_character
@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to check, or the reference of all keys instead."""
     parser.add_argument("--board", help="check this board, its character and its models alone")
     parser.add_argument(
+        "--audio", action="store_true", help="measure the board's speaker and microphone anew (default: host)"
+    )
+    parser.add_argument(
         "--reference", action="store_true", help="print every key with type, range and default"
     )
 
@@ -31,6 +34,8 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.reference:
         _print_reference()
         return 0
+    if chosen.audio:
+        return _measure(chosen.board or "host")
     said: set[str] = set()  # a broken board spoils whatever is checked on it: it is named once
     for name, check in _checks(chosen.board):
         try:
@@ -43,6 +48,19 @@ def run(chosen: argparse.Namespace) -> int:
     if not said:
         _print_ears([chosen.board] if chosen.board else folders.board_names())
     return 2 if said else 0
+
+
+def _measure(name: str) -> int:
+    """What `epsilon talk` measures when it is started for the first time."""
+    from epsilon import audio_check
+    from epsilon.clock import MonotonicClock
+
+    board = load_board(name)
+    print(audio_check.PLEASE, flush=True)
+    found = audio_check.check(board, MonotonicClock())
+    print(*duplex.table(found), *duplex.reasons(found), sep="\n")
+    print(f"kept in {duplex.keep(board, found)}")
+    return 0
 
 
 def _print_ears(boards: list[str]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 
-from epsilon.config.board import load_board
+from epsilon.clock import Clock, MonotonicClock
+from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.ears import best_ears, with_ears
 from epsilon.config.whole import check_pair
+from epsilon.devices import open_card
+from epsilon.duplex import Acoustics, keep, reasons, recall
+from epsilon.errors import AudioFileError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +32,13 @@ def run(chosen: argparse.Namespace) -> int:
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
 
-    from epsilon.clock import MonotonicClock
     from epsilon.screen import Screen
     from epsilon.toy import Toy, running
 
     clock = MonotonicClock()
-    card = importlib.import_module(f"epsilon.devices.{board.audio.device}").load(board.audio, clock)
-    toy = Toy(board, character, card, clock)
+    card = open_card(board.audio, clock)
+    acoustics = _acoustics(board, clock) if card.hears_itself else None
+    toy = Toy(board, character, card, clock, acoustics)
     reason = "asked for" if chosen.ears else best.reason
     print(f"ears: {board.stages['asr'].model} ({reason})", file=sys.stderr)
     screen = Screen(sys.stdout, character.name, toy.journal)
@@ -44,3 +47,19 @@ def run(chosen: argparse.Namespace) -> int:
         while True:
             for news in toy.watch():
                 screen.show(news)
+
+
+def _acoustics(board: Board, clock: Clock) -> Acoustics:
+    """How the toy hears itself here: what was measured once, or measured now, at the first start."""
+    from epsilon import audio_check
+
+    found = recall(board)
+    if found is None:
+        print(audio_check.PLEASE, file=sys.stderr, flush=True)
+        found = audio_check.check(board, clock)
+        try:
+            keep(board, found)
+        except AudioFileError as refusal:  # it can talk all the same, and measures again next time
+            print(refusal, file=sys.stderr)
+    print(*reasons(found), sep="\n", file=sys.stderr, flush=True)
+    return found

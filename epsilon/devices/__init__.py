@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
+from epsilon.clock import Clock
+from epsilon.config.board import Audio
 from epsilon.ring import SampleRing, Samples
 
 
@@ -62,3 +65,9 @@ class Card(Protocol):
 
     def time_of(self, frame: int) -> float:
         """The clock's time in seconds at which a frame of the time line passes the card."""
+
+
+def open_card(audio: Audio, clock: Clock) -> Card:
+    """The card that a board names; it does nothing until it is started."""
+    card: Card = import_module(f"epsilon.devices.{audio.device}").load(audio, clock)
+    return card

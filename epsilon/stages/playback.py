@@ -10,6 +10,7 @@ import numpy as np
 
 from epsilon.devices import Card
 from epsilon.devices.edge import after_silence
+from epsilon.duplex import Duplex
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
 from epsilon.messages import Heard, Message, Sound
 from epsilon.pace import Pace
@@ -30,9 +31,9 @@ class Playback(Stage):
     What left the card is reported as heard.
     """
 
-    def __init__(self, place: Place, card: Card) -> None:
+    def __init__(self, place: Place, card: Card, duplex: Duplex = Duplex.HALF) -> None:
         super().__init__(place)
-        self.card = card
+        self.card, self.duplex = card, duplex
         self.mark: Mark | None = None  # of the reply that sounds
         self.waiting: deque[tuple[Spoken, Samples]] = deque()  # no longer than the reply is spoken
         self.given: deque[tuple[Spoken, Samples]] = deque()  # to the card, which may not have played it yet
@@ -55,8 +56,8 @@ class Playback(Stage):
 
     @property
     def deafening(self) -> bool:
-        """True while the microphone hears the reply."""
-        return self.sounding and self.card.hears_itself
+        """True while the microphone hears the reply and nothing takes it out."""
+        return self.sounding and self.card.hears_itself and self.duplex is Duplex.HALF
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Sound)
