@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.train.ears.features import RATE_HZ
-from tools.train.speech.voices import Samples
+from tools.train.speech.voices import RATE_HZ, Samples
 
 NOISE_S = 60
 ROOMS, ROOM_SAMPLES = 96, 4000

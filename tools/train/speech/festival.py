@@ -52,7 +52,7 @@ class Festival:
                 " (model_f0_mean 170) (model_f0_std 34)))"
             )
         plain = text.replace("\\", "").replace('"', "")
-        self._order(f'(utt.save.wave (utt.synth (Utterance Text "{plain}")) "{path}" \'riff)')
+        self._order(f'(utt.save.wave (set! spoken (utt.synth (Utterance Text "{plain}"))) "{path}" \'riff)')
         if not path.exists():
             raise RuntimeError(f"festival could not speak {text!r} as {voice!r}")
         with wave.open(str(path)) as file:

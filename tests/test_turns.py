@@ -1,0 +1,107 @@
+"""Spoken turns: what is drawn from a seed, and what is written into the label file."""
+
+from __future__ import annotations
+
+import ctypes.util
+import random
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tools.turns import labels, pauses
+from tools.turns.labels import Label
+from tools.turns.scripts import KINDS, Script, Writer, written
+
+needs_flite = pytest.mark.skipif(
+    not (ctypes.util.find_library("flite") and ctypes.util.find_library("espeak-ng")),
+    reason="libflite1 and libespeak-ng1 are not installed",
+)
+
+
+def scripts(seed: int, held_out: bool, count: int) -> list[Script]:
+    writer = Writer(random.Random(seed), held_out)
+    return [writer.draw() for _ in range(count)]
+
+
+def test_the_same_seed_gives_the_same_scripts() -> None:
+    assert scripts(3, True, 60) == scripts(3, True, 60)
+    assert scripts(3, True, 60) != scripts(4, True, 60)
+
+
+def test_every_kind_comes_and_no_turn_ends_in_a_pause() -> None:
+    drawn = scripts(1, False, 400)
+    assert {script.kind for script in drawn} == set(KINDS)
+    for script in drawn:
+        assert script.parts[-1].pause_s == 0
+        assert script.parts[-1].melody != "on"
+        assert all(part.text.strip() for part in script.parts)
+
+
+def test_training_and_bench_share_no_turn_but_short_answers() -> None:
+    trained = {script.spoken for script in scripts(1, False, 600) if script.kind != "short"}
+    kept = {script.spoken for script in scripts(1, True, 300) if script.kind != "short"}
+    assert not trained & kept
+
+
+def test_the_ears_do_not_write_fillers() -> None:
+    assert written("um i want er a dog") == "i want a dog"
+
+
+def test_pauses_are_as_long_as_published() -> None:
+    rng = random.Random(2)
+    drawn = np.array([pauses.draw_pause(rng) for _ in range(4000)])
+    assert drawn.min() >= pauses.SHORTEST_S
+    assert drawn.max() <= pauses.LONGEST_S
+    assert 0.3 < np.median(drawn) < 0.6, "the class of 200 to 1000 ms has most of them"
+    assert 0.08 < (drawn > 1.0).mean() < 0.3
+
+
+def test_labels_are_read_as_written(tmp_path: Path) -> None:
+    label = Label("a.wav", 2.5, 0.5, "yes: no", ((1.0, 1.5),), "voice", "tv", 20.0, "two")
+    labels.write(tmp_path, [label], "two: one")
+    assert labels.read(tmp_path) == [label]
+
+
+def test_a_label_file_of_others_needs_file_and_end_only(tmp_path: Path) -> None:
+    (tmp_path / labels.FILE).write_text("- {file: x.wav, end_s: 1.5, microphone: far}\n")
+    assert labels.read(tmp_path) == [Label("x.wav", 1.5)]
+
+
+@pytest.mark.train
+@needs_flite
+def test_turns_sound_where_their_labels_say() -> None:
+    from tools.turns.making import turns
+
+    for turn in islice(turns(5, held_out=True, noise="clean"), 12):
+        at = [round(s * 16_000) for s in (turn.label.start_s, turn.label.end_s)]
+        level = np.abs(turn.samples[at[0] : at[1]]).max()
+        assert np.abs(turn.samples[: at[0]]).max() < 0.1 * level
+        for start_s, end_s in turn.label.pauses:
+            inside = turn.samples[round((start_s + 0.15) * 16_000) : round(end_s * 16_000)]
+            assert np.sqrt((inside**2).mean()) < 0.05 * level
+
+
+@pytest.mark.train
+@needs_flite
+def test_the_same_seed_gives_the_same_sound(tmp_path: Path) -> None:
+    for out in ("first", "second"):
+        command = [sys.executable, "-m", "tools.turns", str(tmp_path / out), "--count", "6", "--seed", "7"]
+        subprocess.run(command, check=True, capture_output=True)
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert len(names) == 7
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+@pytest.mark.train
+@needs_flite
+def test_bench_and_training_share_no_voice() -> None:
+    from tools.turns.speakers import Troupe
+
+    rng = random.Random(1)
+    kept, trained = ({Troupe(held).draw(rng, False).voice for _ in range(60)} for held in (True, False))
+    assert not kept & trained
