@@ -8,10 +8,10 @@ from enum import Enum
 class State(Enum):
     """Who speaks, as far as the toy knows."""
 
-    LISTENING = "the floor is the toy's: it thinks, speaks or is silent"
+    LISTENING = "the toy thinks, speaks or is silent"
     SPEAKING = "the user speaks"
-    PAUSING = "the user pauses; an answer is prepared, and nothing sounds"
-    DOUBTING = "a sound while the toy spoke: it holds its breath"
+    PAUSING = "the user pauses, an answer is prepared and nothing sounds"
+    DOUBTING = "the toy holds its breath"
 
 
 class Event(Enum):
@@ -23,7 +23,7 @@ class Event(Enum):
     END = "the turn is over"
     NOISE = "a sound while the toy speaks"
     INSISTENCE = "words, or speech that does not stop"
-    QUIET = "it was a cough, a laugh, a hum of assent"
+    QUIET = "it was a cough, a laugh or a hum"
     PRESS = "the talk button goes down"
     RELEASE = "the talk button comes up"
     MUTE = "the microphone is switched off"
@@ -83,4 +83,4 @@ def drawing() -> str:
         f"    {before.name.lower()} --> {after.name.lower()}: {event.name.lower()} — {event.value}"
         for (before, event), after in TABLE.items()
     ]
-    return "\n".join(lines).replace("; ", ", ") + "\n"
+    return "\n".join(lines) + "\n"

@@ -67,7 +67,7 @@ class ScriptedChat:
     """A word is a token."""
 
     system, user = Frame((SYSTEM,), (END,)), Frame((USER,), (END,))
-    reply, end, silent = (REPLY,), (END,), (SILENT,)
+    reply, end, silent, cut = (REPLY,), (END,), (SILENT,), ()
     ends = frozenset((END, SILENT, USER))
     max_reply_tokens = 60
 
@@ -132,6 +132,10 @@ class ScriptedMind(Reciter):
     def step(self, seq: Said, sampler: object) -> int:
         seq.append(self._coming.pop(0))
         return seq[-1]
+
+    def logits(self, seq: Said) -> npt.NDArray[np.float32]:
+        """No idea what comes next."""
+        return np.zeros(len(MARKS), np.float32)
 
 
 class ScriptedVoice:

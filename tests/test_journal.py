@@ -89,3 +89,33 @@ def test_silences_between_phrases_are_kept_one_by_one() -> None:
     for gap_ms in ("30.0", "120.5"):
         book.take(News(Mark(1, 0), "gap", 2.0, gap_ms, at=2 * SECOND))
     assert book.turns[0].gaps_ms == [30.0, 120.5]
+
+
+def test_of_an_answer_that_was_prepared_for_nothing_only_the_waste_is_kept() -> None:
+    book = journal()
+    mark = Mark(1, 0)
+    for what, text in (("speech", ""), ("token", "Well?"), ("phrase", "Well?")):
+        book.take(News(mark, what, 1.0, text, at=0))
+    book.take(News(Mark(1, 1), "goes on", 1.5, "400", at=SECOND))
+    book.take(News(mark, "discarded", 1.5, "tokens=3"))
+    book.take(News(mark, "discarded", 1.5, "samples=8000"))
+    record = book.record(1)
+    assert (record.reply_text, record.pauses_ms) == ("", [400.0])
+    assert (record.wasted_tokens, record.wasted_ms) == (3, 500.0)
+
+
+def test_what_was_ready_before_the_end_of_the_turn_cost_no_time() -> None:
+    book = journal()
+    for what, time_s, frame in (
+        ("speech", 0.1, 0),
+        ("prefilled", 1.12, -1),
+        ("phrase", 1.14, -1),
+        ("sound", 1.16, -1),
+        ("end of turn", 1.3, SECOND),
+        ("words", 1.31, -1),
+        ("answer", 1.31, round(1.35 * SECOND)),
+    ):
+        book.take(News(Mark(1, 0), what, time_s, "3" if what == "prefilled" else "yes", at=frame))
+    parts = book.tifu_ms(book.turns[0])
+    assert (parts["dead_air_ms"], parts["asr_ms"], parts["card_ms"]) == (300.0, 10.0, 40.0)
+    assert parts["prefill_ms"] == parts["decode_ms"] == parts["tts_ms"] == 0

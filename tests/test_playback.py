@@ -156,6 +156,7 @@ def test_what_it_learnt_of_the_board_is_kept_over_turns() -> None:
         waited_s, dry = speak(stage, card, chunks(Mark(turn, 0), last=True), 0.4)
         card.play(2 * SECOND)
         stage.turn.next()
+        stage.turn.commit()
         stage.step()
         assert 1.8 <= waited_s < 2.5 and dry == 0
 
@@ -222,3 +223,57 @@ def test_the_voice_itself_tells_which_words_an_interruption_left_unsaid() -> Non
         stage.turn.next()
         stage.step()
         assert heard(stage) == [Heard(Mark(0, 0), " ".join(words[: said + 1]), complete=False)]
+
+
+def test_what_is_not_committed_waits_and_what_nobody_wants_is_counted() -> None:
+    stage, card = playing()
+    first = stage.turn.next()
+    stage.inboxes[0].put(sound(first, 0, "Well,", 1000))
+    stage.step()
+    assert card.pending() == 0 and not stage.sounding
+    second = stage.turn.revise()
+    stage.step()
+    assert stage.news is not None
+    assert [item.text for item in take_all(stage.news) if item.what == "discarded"] == ["samples=1000"]
+    stage.inboxes[0].put(sound(second, 0, "Oh,", 600, last=True))
+    stage.step()
+    stage.turn.commit()
+    stage.step()
+    assert card.pending() == 600 and stage.sounding
+
+
+def test_held_it_falls_silent_and_goes_on_where_it_was() -> None:
+    stage, card = playing()
+    ramp = np.linspace(0, 0.9, 3000, dtype=np.float32)
+    stage.inboxes[0].put(Sound(Mark(0, 0), 0, "one two three", ramp, phrase_ends=True, last=True))
+    stage.step()
+    card.play(500)
+    stage.turn.hold(True)
+    stage.step()
+    assert card.pending() == 0 and stage.sounding
+    stage.step()
+    assert card.pending() == 0, "it goes on holding"
+    stage.turn.hold(False)
+    while stage.sounding:
+        stage.step()
+        card.play(400)
+    written = np.concatenate(card.written)
+    joint = slice(500, 500 + 80)  # where it fades in again
+    assert len(written) == len(ramp), "nothing is said twice and nothing left out"
+    assert np.array_equal(np.delete(written, joint), np.delete(ramp, joint))
+    assert heard(stage) == [Heard(Mark(0, 0), "one two three", complete=True)]
+    assert stage.news is not None
+    told = [item.what for item in take_all(stage.news)]
+    assert told.count("ducks") == told.count("resumes") == 1 and "gap" not in told
+
+
+def test_an_interruption_ends_what_is_held_and_what_was_not_heard_was_not_said() -> None:
+    stage, card = playing(sound(Mark(0, 0), 0, "one two three four", 4000, last=True))
+    card.play(1500)
+    stage.turn.hold(True)
+    stage.step()
+    stage.turn.next()
+    stage.turn.hold(False)
+    stage.step()
+    assert heard(stage) == [Heard(Mark(0, 0), "one two", complete=False)]
+    assert card.pending() == 0 and not card.in_reply

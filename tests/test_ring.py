@@ -115,3 +115,11 @@ def test_a_fast_and_a_slow_thread_see_no_torn_block() -> None:
     writer.join()
     assert not torn
     assert read_frames + reader.lost_frames == blocks * 64
+
+
+def test_a_reader_may_look_before_it_takes() -> None:
+    ring: Ring[int] = Ring(2, Bell())
+    assert ring.peek() is None
+    ring.put(1)
+    assert ring.peek() == 1
+    assert len(ring) == 1 and ring.take() == 1

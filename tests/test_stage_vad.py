@@ -1,28 +1,55 @@
-"""Where speech starts and ends, by a detector that does what the test says; a window is 32 ms."""
+"""Whose turn it is, by a detector that does what the test says; a window is 32 ms."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from epsilon.config.board import TurnRule
-from epsilon.messages import Message, Speech
+from epsilon.engines.protocols import Thought
+from epsilon.floor import DOUBTING, LISTENING, PAUSING, SPEAKING
+from epsilon.messages import Message, News, Speech, Understood
 from epsilon.ring import SampleRing
 from epsilon.stages.playback import Playback
-from epsilon.stages.vad import PREROLL_FRAMES, TAIL_FRAMES, WINDOW_FRAMES, Vad
+from epsilon.stages.vad import PREROLL_FRAMES, WINDOW_FRAMES, Vad
 from epsilon.turn import Mark
 from tests.rig import CountingCard, connect, place, take_all
 
-RULE = TurnRule(threshold=0.5, silence_ms=640, hop_ms=320, min_speech_ms=96, barge_in_ms=256)
+RULE = TurnRule(threshold=0.5, hop_ms=320, min_speech_ms=96, prepare_ms=96, duck_ms=64, interrupt_ms=384)
 SILENCE_WINDOWS = 20
+PREPARE_WINDOWS = 3
+ASIDE_WINDOWS = 10  # of silence, and the toy goes on
 
 
 class Script:
-    """Says what the sound says: a window of ones is speech."""
+    """Says what the sound says: a window of ones is speech, one of a tenth is speech from afar."""
 
     def push(self, samples: np.ndarray) -> list[float]:
-        return [float(samples.mean())]
+        return [float(samples.mean() > 0)]
 
     def reset(self) -> None: ...
+
+
+class Timer:
+    """The end of a turn after a silence, a longer one while the thought is not finished."""
+
+    def __init__(self) -> None:
+        self.pauses_ms: list[float] = []
+        self.windows = 0
+
+    def reset(self) -> None:
+        self.windows = 0
+
+    def push(self, samples: np.ndarray, voiced: bool) -> None:
+        self.windows += 1
+
+    def over(self, silence_ms: float, thought: Thought) -> float:
+        return 0.5
+
+    def wait_ms(self, silence_ms: float, thought: Thought) -> float:
+        return 32.0 * SILENCE_WINDOWS * (2 if thought.finished == 0 else 1)
+
+    def went_on(self, silence_ms: float) -> None:
+        self.pauses_ms.append(silence_ms)
 
 
 class Room:
@@ -31,19 +58,34 @@ class Room:
     def __init__(self, hears_itself: bool = False) -> None:
         self.microphone = SampleRing(10 * 16_000)
         where = place()
+        self.turn = where.turn
         self.playback = Playback(where, CountingCard(hears_itself=hears_itself))
-        self.vad = Vad(where, self.microphone, Script(), RULE, self.playback)
-        _, self.outbox, self.news = connect(self.vad)
+        self.timer = Timer()
+        self.vad = Vad(where, self.microphone, Script(), self.timer, RULE, self.playback)
+        self.inbox, self.outbox, self.news = connect(self.vad)
 
     def pass_time(self, pattern: str) -> list[Message]:
-        """'#' is a window of speech, '.' one of silence."""
+        """'#' is a window of speech, '-' one of speech from afar, '.' one of silence."""
         for window in pattern:
-            self.microphone.write(np.full(WINDOW_FRAMES, window == "#", np.float32))
+            level = {"#": 1.0, "-": 0.1, ".": 0.0}[window]
+            self.microphone.write(np.full(WINDOW_FRAMES, level, np.float32))
             self.vad.step()
         return take_all(self.outbox)
 
     def toy_speaks(self) -> None:
-        self.playback.mark = self.vad.turn.now
+        self.playback.mark = self.playback.spoke = self.turn.now
+
+    def toy_is_done(self) -> None:
+        self.playback.mark = None
+
+    def understands(self, text: str, finished: float | None = None, **facts: bool) -> list[Message]:
+        """The mind says what it makes of the words so far."""
+        self.inbox.put(Understood(self.vad.mark, tuple(text.split()), finished, **facts))
+        self.vad.step()
+        return take_all(self.outbox)
+
+    def told(self) -> list[News]:
+        return take_all(self.news)
 
 
 def speeches(messages: list[Message]) -> list[Speech]:
@@ -60,50 +102,135 @@ def test_a_turn_starts_with_speech_is_posted_every_hop_and_handed_over_after_the
     assert said[-1].last and sum(item.last for item in said) == 1
     assert {item.mark for item in said} == {Mark(1, 0)}
     assert said[0].start_at == 20 * WINDOW_FRAMES - PREROLL_FRAMES
-    assert said[-1].end_at == 51 * WINDOW_FRAMES + TAIL_FRAMES
+    assert said[-1].end_at == (51 + PREPARE_WINDOWS) * WINDOW_FRAMES
+    assert room.timer.windows == 31 - 3 + SILENCE_WINDOWS, "the end-of-turn engine hears it all"
 
 
-def test_the_words_before_a_pause_are_heard_out_so_that_the_end_costs_nothing() -> None:
-    said = speeches(Room().pass_time("#" * 15 + "." * SILENCE_WINDOWS))
-    pauses = [item for item in said if item.paused]
-    assert len(pauses) == 1
-    assert pauses[0].end_at == said[-1].end_at, "the last message covers no sound that was not yet heard"
+def test_an_answer_is_prepared_in_the_first_short_pause_and_the_gate_opens_at_the_end() -> None:
+    room = Room()
+    said = speeches(room.pass_time("#" * 15 + "." * PREPARE_WINDOWS))
+    assert said[-1].paused and room.vad.floor.state is PAUSING
+    assert not room.turn.is_committed(said[-1].mark)
+    final = speeches(room.pass_time("." * SILENCE_WINDOWS))[-1]
+    assert final.last and final.end_at == said[-1].end_at, "it covers no sound that was not yet heard"
+    assert room.turn.is_committed(final.mark)
 
 
-def test_a_pause_inside_the_thought_is_not_the_end() -> None:
-    said = speeches(Room().pass_time("#" * 15 + "." * (SILENCE_WINDOWS - 2) + "#" * 15))
+def test_a_pause_inside_the_thought_makes_the_prepared_answer_stale_and_is_learnt_from() -> None:
+    room = Room()
+    said = speeches(room.pass_time("#" * 15 + "." * (SILENCE_WINDOWS - 2) + "#" * 15))
     assert not any(item.last for item in said)
-    assert {item.mark.turn for item in said} == {1}
+    assert room.turn.now == Mark(1, 1) == said[-1].mark
+    assert room.timer.pauses_ms == [(SILENCE_WINDOWS - 2) * 32.0]
+
+
+def test_a_click_in_a_pause_is_not_more_speech() -> None:
+    room = Room()
+    said = speeches(room.pass_time("#" * 15 + "." * 10 + "#" + "." * 9))
+    assert said[-1].last and room.turn.now == Mark(1, 0)
+
+
+def test_it_waits_longer_while_the_thought_is_not_finished() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * 5)
+    room.understands("i like cake and", finished=0.0)
+    assert speeches(room.pass_time("." * SILENCE_WINDOWS)) == []
+    assert speeches(room.pass_time("." * SILENCE_WINDOWS))[-1].last
+
+
+def test_what_was_understood_of_words_before_is_not_believed_of_these() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * 5)
+    late = Understood(room.vad.mark, ("i",), finished=0.0)
+    room.pass_time("#" * 15 + "." * 5)
+    room.inbox.put(late)
+    assert speeches(room.pass_time("." * SILENCE_WINDOWS))[-1].last
+
+
+def test_who_goes_on_before_the_answer_sounded_goes_on_within_the_turn() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * SILENCE_WINDOWS + "....")
+    room.pass_time("###")
+    assert room.turn.now == Mark(1, 1) and room.vad.floor.state is SPEAKING
+
+
+def test_where_no_answer_is_owed_new_speech_is_a_new_turn() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * SILENCE_WINDOWS)
+    room.understands("hm", settles=True)
+    room.pass_time("....###")
+    assert room.turn.now == Mark(2, 0)
+
+
+def test_an_answer_to_other_words_is_taken_back_and_the_words_are_asked_again() -> None:
+    room = Room()
+    final = speeches(room.pass_time("#" * 15 + "." * SILENCE_WINDOWS))[-1]
+    (again,) = speeches(room.understands("good evening", changed=True))
+    assert again.last and again.mark == Mark(1, 1)
+    assert (again.start_at, again.end_at) == (final.start_at, final.end_at)
+    assert room.turn.is_committed(again.mark)
 
 
 def test_a_click_is_no_speech() -> None:
     room = Room()
     assert room.pass_time("..#..##..#....") == []
-    assert room.vad.turn.now == Mark(0, 0)
+    assert room.turn.now == Mark(0, 0)
 
 
-def test_while_the_toy_speaks_it_takes_more_to_interrupt() -> None:
+def test_a_sound_while_the_toy_speaks_makes_it_hold_its_breath_and_go_on() -> None:
     room = Room()
     room.toy_speaks()
-    room.pass_time("#" * 7)
-    assert room.vad.turn.now == Mark(0, 0)
+    room.pass_time("##")
+    assert room.turn.held and room.vad.floor.state is DOUBTING
+    said = speeches(room.pass_time("##" + "." * ASIDE_WINDOWS))
+    assert {item.mark for item in said} == {Mark(1, 0)}, "of a turn that has not begun"
+    assert not room.turn.held and room.turn.now == Mark(0, 0) and room.vad.floor.state is LISTENING
+
+
+def test_words_interrupt_and_sounds_of_assent_do_not() -> None:
+    for text, turn in (("mm hm", 0), ("yeah", 0), ("no stop", 1)):
+        room = Room()
+        room.toy_speaks()
+        room.pass_time("####")
+        room.understands(text)
+        room.pass_time("#")
+        assert room.turn.now.turn == turn, text
+        assert room.turn.held == (turn == 0), text
+
+
+def test_speech_that_does_not_stop_interrupts_without_any_word() -> None:
+    room = Room()
+    room.toy_speaks()
+    room.pass_time("#" * 11)
+    assert room.turn.now == Mark(0, 0)
     room.pass_time("#")
-    assert room.vad.turn.now == Mark(1, 0), "256 ms of speech are eight windows"
+    assert room.turn.now == Mark(1, 0) and not room.turn.held, "384 ms of speech are twelve windows"
+    assert [item.at for item in room.told() if item.what == "speech"] == [0]
+
+
+def test_a_voice_from_afar_does_not_make_it_hold_its_breath() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * SILENCE_WINDOWS)
+    room.toy_speaks()
+    room.pass_time("-" * 30)
+    assert not room.turn.held and room.turn.now == Mark(1, 0)
+    room.pass_time("##")
+    assert room.turn.held
 
 
 def test_with_an_open_speaker_the_toy_does_not_interrupt_itself() -> None:
     room = Room(hears_itself=True)
     room.toy_speaks()
     room.pass_time("#" * 50)
-    room.playback.mark = None
+    room.toy_is_done()
     room.pass_time("#" * 9 + "." * 5)
-    assert room.vad.turn.now == Mark(0, 0), "nor when the room still rings"
+    assert room.turn.now == Mark(0, 0), "nor when the room still rings"
     room.pass_time("#" * 5)
-    assert room.vad.turn.now == Mark(1, 0)
+    assert room.turn.now == Mark(1, 0)
 
 
 def test_the_start_and_the_end_are_told_where_the_sound_was() -> None:
     room = Room()
     room.pass_time("." * 10 + "#" * 12 + "." * SILENCE_WINDOWS)
-    told = {item.what: item.at for item in take_all(room.news)}
+    told = {item.what: item.at for item in room.told()}
     assert told == {"speech": 10 * WINDOW_FRAMES, "end of turn": 22 * WINDOW_FRAMES}

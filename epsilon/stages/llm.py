@@ -105,6 +105,8 @@ class Llm(Stage):
 
     def _remember(self, heard: Heard) -> None:
         """Only what was heard was said; it is digested now, while nobody waits, unless the user speaks already."""
+        if self.answer is not None and self.answer.mark == heard.mark:
+            self.answer = None  # it is over, thought out or not
         if heard.text and heard.mark.turn == self.asked_turn:
             self.conversation.add_reply(heard.text, heard.complete)
             if not self.turn.is_stale(heard.mark):
