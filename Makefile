@@ -14,7 +14,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-b
 
 .DEFAULT_GOAL := list
 .PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-tts bench-topology soak-voice evaluate takes lines personas \
-        openvino mlc aarch64 convert topics train train-ears train-mind train-voice clean
+        openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -45,7 +45,7 @@ check: .venv/installed ## load every board, character and model file and say wha
 models: .venv/installed ## compare the models on disk with models/manifest.yaml
 	@$(EPSILON) models verify
 
-train: train-ears train-mind train-voice ## train the three pocket models anew (hours)
+train: train-ears train-mind train-voice train-endpoint ## train the four pocket models anew (hours)
 
 train-ears: .venv/trainable ## the recogniser alone
 	$(BIN)/python -m tools.train.ears
@@ -64,6 +64,10 @@ train-voice: .venv/trainable ## the voice alone
 	$(BIN)/python -m tools.train.voice
 	$(EPSILON) models manifest --write
 	$(BIN)/python -m tools.lines
+
+train-endpoint: .venv/trainable ## the model that hears whether the user is done, then how it joins with ears and mind
+	$(BIN)/python -m tools.train.endpoint
+	$(EPSILON) models manifest --write
 
 bench: .venv/tested    ## time to first utterance, the first phrase, idle cost, a held interpreter, privacy, hearing (a quarter of an hour)
 	@tools/system_packages test

@@ -42,11 +42,16 @@ def test_every_engine_that_ships_runs_on_some_board_or_has_a_model_to_choose() -
     used = {
         board.stages[stage].engine for board in boards for stage in ("capture", "vad", "asr", "llm", "tts")
     }
+    used |= {board.turn.engine for board in boards}
     used |= {model.engine for model in read_shipped().values()}  # ears may be asked for by --ears
     there = {
-        name for kind in ("echo", "vad", "asr", "llm", "tts") for name in loadable_names("engines", kind)
+        name
+        for kind in ("echo", "vad", "asr", "llm", "tts", "endpoint")
+        for name in loadable_names("engines", kind)
     }
-    assert there == used | FOR_PUBLIC_MODELS | {"none"}, "none is for a card that does not hear itself"
+    assert there == used | FOR_PUBLIC_MODELS | {"none", "silence"}, (
+        "none: a card that does not hear itself; silence: a board without a model"
+    )
 
 
 @pytest.mark.parametrize("name", board_names())

@@ -179,7 +179,7 @@ def test_every_engine_effect_and_device_has_a_contract_that_lists_its_folder() -
 
     assert sorted(STAGES) == module_names("stages")
     contracts = "\n".join(path.read_text(encoding="utf-8") for path in tracked("tests/contracts/*.py"))
-    for kind in ("asr", "llm", "tts", "vad", "echo"):
+    for kind in ("asr", "llm", "tts", "vad", "echo", "endpoint"):
         assert loadable_names("engines", kind), kind
         assert re.search(rf"['\"/ ]{kind}['\"/. ]", contracts), f"no contract names the engines of {kind}"
     for folder in ("effects", "devices"):

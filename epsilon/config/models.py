@@ -13,7 +13,7 @@ from epsilon.config.document import Problems, Table, read
 from epsilon.config.fields import read_table, setting
 from epsilon.errors import ModelError, nearest
 
-KINDS = ("asr", "llm", "tts", "vad")
+KINDS = ("asr", "llm", "tts", "vad", "endpoint")
 PULLED = "pulled"  # the folder below models/ that what people fetched is in, with a manifest of its own
 HEADER = """\
 # The models there are. `files` is measured by `epsilon models manifest --write`, the rest is written by hand.

@@ -66,6 +66,13 @@ class Facts:
             raise self._wrong(name, "a list of texts")
         return tuple(value)
 
+    def numbers(self, name: str) -> dict[str, float]:
+        """Numbers by name."""
+        value = self._get(name)
+        if not isinstance(value, dict) or not all(isinstance(one, int | float) for one in value.values()):
+            raise self._wrong(name, "numbers by name")
+        return {str(key): float(number) for key, number in value.items()}
+
     def pairs(self, name: str) -> dict[str, str]:
         """Texts by name; empty when it is missing."""
         value = self._values.get(name, {})

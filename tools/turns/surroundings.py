@@ -17,8 +17,8 @@ NOISES: dict[str, tuple[float, float, float]] = {
     "pink": (0.18, 12.0, 30.0),
     "hum": (0.14, 10.0, 30.0),
     "music": (0.12, 15.0, 30.0),
-    "babble": (0.14, 18.0, 32.0),
-    "tv": (0.12, 22.0, 35.0),
+    "babble": (0.14, 20.0, 34.0),
+    "tv": (0.12, 26.0, 38.0),
 }
 _LEVELS_DB = (-32.0, -16.0)  # of the speech, root of the mean square against full scale
 _ROOMS = 40

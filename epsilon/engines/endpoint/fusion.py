@@ -1,0 +1,58 @@
+"""What the sound, the words and the silence so far say together: a logistic model of a few clues.
+
+The trainer fits its weights on turns that the toy's own ears and mind have heard; they stand in model.yaml.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from epsilon.engines.endpoint.words import wants_more
+from epsilon.engines.protocols import Thought
+
+_SUREST = 7.0  # log odds
+_SHORTEST_MS = 32.0
+NAMES = ("bias", "sound", "silence", "worded", "wanting", "judged", "finished", "judged_sound", "few")
+
+
+def log_odds(probability: float) -> float:
+    """Kept within what a clue may weigh."""
+    least = 1 / (1 + math.exp(_SUREST))
+    kept = min(1 - least, max(least, probability))
+    return math.log(kept / (1 - kept))
+
+
+def clues(sound: float, silence_ms: float, thought: Thought) -> dict[str, float]:
+    """The clues by name; `sound` is the network's log odds."""
+    heard = min(_SUREST, max(-_SUREST, sound))
+    judged = thought.finished is not None and bool(thought.words)
+    return {
+        "bias": 1.0,
+        "sound": heard,
+        "silence": math.log(max(_SHORTEST_MS, silence_ms) / 300.0),
+        "worded": float(bool(thought.words)),
+        "wanting": float(wants_more(thought)),
+        "judged": float(judged),
+        "finished": log_odds(thought.finished) if judged and thought.finished is not None else 0.0,
+        "judged_sound": heard if judged else 0.0,
+        "few": float(0 < len(thought.words) <= 2),
+    }
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Weights by the names of the clues, and from which probability on the turn is over.
+
+    Between `unsure` and `sure` the silence rule decides.
+    """
+
+    weights: Mapping[str, float]
+    sure: float
+    unsure: float
+
+    def over(self, sound: float, silence_ms: float, thought: Thought) -> float:
+        """The probability that the turn is over."""
+        found = clues(sound, silence_ms, thought)
+        return 1 / (1 + math.exp(-sum(self.weights[name] * value for name, value in found.items())))

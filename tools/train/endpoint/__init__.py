@@ -1,0 +1,1 @@
+"""Trains the model that hears whether the user is done, on spoken turns that are made for it."""

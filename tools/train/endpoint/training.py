@@ -1,0 +1,233 @@
+"""Trains the network on the shards there are, finding new ones while it runs; goes on where it was stopped."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from epsilon.engines.endpoint.features import BANDS, SIZE
+from tools.train.endpoint import data
+from tools.train.endpoint.data import Example
+from tools.train.endpoint.hearing import WINDOW_MS
+from tools.train.endpoint.model import ANSWERS, SOON_S, Endpoint, Shape
+
+_JUDGED = (2, 40)  # windows of silence in which the answer counts
+_PAUSE_WEIGHT = 2.0  # a window of a pause against one of the end
+_SOON_WEIGHT = 0.3  # of the answers about the future
+_DRAWN_BATCHES = 12  # sorted by length at once
+_PER_FRAME = BANDS + 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how."""
+
+    minutes: float = 40.0
+    peak_rate: float = 2e-3
+    batch: int = 48
+    warm_up_steps: int = 100
+    checkpoint_minutes: float = 2.0
+    evaluation_minutes: float = 4.0
+    weight_decay: float = 0.02
+    seed: int = 1
+
+
+class Batch(NamedTuple):
+    """Rows [B, n, SIZE], wanted answers and their weights [B, n, ANSWERS]."""
+
+    rows: Tensor
+    wanted: Tensor
+    weights: Tensor
+
+
+class Training:
+    """A run in a folder: checkpoint.pt and log.txt."""
+
+    def __init__(self, folder: Path, turns: Path, recipe: Recipe, shape: Shape | None = None) -> None:
+        self.folder, self.turns, self.recipe = folder, turns, recipe
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(recipe.seed)
+        self.model = Endpoint(shape or Shape())
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=recipe.peak_rate, weight_decay=recipe.weight_decay
+        )
+        self.step, self.elapsed_s = 0, 0.0
+        self.examples, self.names = list[Example](), set[str]()
+        self.refresh()
+        if self.checkpoint.exists():
+            self._resume()
+        else:
+            self._measure()
+        self.rng = np.random.default_rng(recipe.seed + self.step)
+        self._losses, self._drawn = list[float](), list[list[int]]()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state of the run is kept."""
+        return self.folder / "checkpoint.pt"
+
+    def refresh(self) -> None:
+        """Take in the shards that are new."""
+        for path in sorted(self.turns.glob("train-*.json")):
+            if path.stem not in self.names:
+                self.names.add(path.stem)
+                self.examples += data.read(self.turns, path.stem)
+
+    def run(self) -> None:
+        """Trains until the time is over."""
+        recipe, last, saved_s, judged_s = self.recipe, time.monotonic(), self.elapsed_s, self.elapsed_s
+        parameters = sum(p.numel() for p in self.model.parameters())
+        self.log(f"{parameters} parameters, {len(self.examples)} turns, from step {self.step}")
+        while self.elapsed_s < recipe.minutes * 60:
+            self.learn(self.batch())
+            now = time.monotonic()
+            self.elapsed_s, last = self.elapsed_s + now - last, now
+            if self.elapsed_s - saved_s > recipe.checkpoint_minutes * 60:
+                self.refresh()
+                self.save()
+                saved_s = self.elapsed_s
+            if self.elapsed_s - judged_s > recipe.evaluation_minutes * 60:
+                self.evaluate()
+                judged_s = self.elapsed_s
+        self.save()
+        self.evaluate()
+
+    def learn(self, batch: Batch) -> float:
+        """One step; returns the loss before it."""
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        loss = loss_of(self.model(batch.rows), batch)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self._losses.append(loss.item())
+        return self._losses[-1]
+
+    def batch(self) -> Batch:
+        """Turns drawn at random, of about one length, changed a little."""
+        size = self.recipe.batch
+        if not self._drawn:
+            drawn = self.rng.integers(len(self.examples), size=size * _DRAWN_BATCHES).tolist()
+            places = sorted(drawn, key=lambda place: len(self.examples[place].rows))
+            self._drawn = [places[i : i + size] for i in range(0, len(places), size)]
+            self.rng.shuffle(self._drawn)
+        return batched([self.examples[place] for place in self._drawn.pop()], self.rng)
+
+    def evaluate(self) -> None:
+        """Loss on the development turns and the held-out voices, and what was learned since."""
+        parts = [f"step {self.step} rate {self._rate():.1e} {len(self.examples)} turns"]
+        parts.append(f"loss {np.mean(self._losses[-400:]):.4f}")
+        self._losses = self._losses[-400:]
+        self.model.eval()
+        for kind in ("develop", "kept"):
+            found = [
+                e
+                for path in sorted(self.turns.glob(f"{kind}-*.json"))
+                for e in data.read(self.turns, path.stem)
+            ]
+            if found:
+                with torch.no_grad():
+                    batches = [batched(found[i : i + 100]) for i in range(0, len(found), 100)]
+                    parts.append(
+                        f"{kind} {np.mean([loss_of(self.model(b.rows), b).item() for b in batches]):.4f}"
+                    )
+        self.log(", ".join(parts))
+
+    def save(self) -> None:
+        """Writes the checkpoint under its final name only when it is whole."""
+        part = self.checkpoint.with_suffix(".part")
+        state = {
+            "model": self.model.state_dict(),
+            "shape": asdict(self.model.shape),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": (self.step, self.elapsed_s),
+            "turns": len(self.examples),
+        }
+        torch.save(state, part)
+        part.rename(self.checkpoint)
+
+    def log(self, line: str) -> None:
+        """Prints and appends to the run's log."""
+        line = f"{time.strftime('%H:%M:%S')} {self.elapsed_s / 60:5.1f} min  {line}"
+        print(line, flush=True)
+        with (self.folder / "log.txt").open("a") as file:
+            file.write(line + "\n")
+
+    def _resume(self) -> None:
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.elapsed_s = state["progress"]
+
+    def _measure(self) -> None:
+        """Mean and spread of the rows, for the network's first layer."""
+        rows = np.concatenate([example.rows for example in self.examples[:400]]).astype(np.float32)
+        self.model.mean.copy_(torch.from_numpy(rows.mean(axis=0)))
+        self.model.scale.copy_(torch.from_numpy(1.0 / np.maximum(0.1, rows.std(axis=0))))
+
+    def _rate(self) -> float:
+        """Warm-up by steps, then a cosine to nearly zero by the clock."""
+        done = min(1.0, self.elapsed_s / (self.recipe.minutes * 60))
+        warm = min(1.0, (self.step + 1) / self.recipe.warm_up_steps)
+        return self.recipe.peak_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def loss_of(answers: Tensor, batch: Batch) -> Tensor:
+    """Weighted binary cross-entropy of all answers."""
+    losses = F.binary_cross_entropy_with_logits(answers, batch.wanted, reduction="none")
+    return (losses * batch.weights).sum() / batch.weights[..., 0].sum()
+
+
+def batched(examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
+    """Padded to the longest; with `rng`, each turn seems heard by another microphone."""
+    longest = max(len(example.rows) for example in examples)
+    rows = np.zeros((len(examples), longest, SIZE), np.float32)
+    wanted, weights = (np.zeros((len(examples), longest, ANSWERS), np.float32) for _ in range(2))
+    for place, example in enumerate(examples):
+        count = len(example.rows)
+        rows[place, :count] = changed(example.rows.astype(np.float32), rng) if rng else example.rows
+        wanted[place, :count] = _wanted(example)
+        low, high = _JUDGED
+        judged = (example.silence >= low) & (example.silence <= high)
+        weights[place, :count, 0] = judged * np.where(example.over, 1.0, _PAUSE_WEIGHT)
+        weights[place, :count, 1:] = _SOON_WEIGHT * ~example.over[:, None]
+    return Batch(*map(torch.from_numpy, (rows, wanted, weights)))
+
+
+def _wanted(example: Example) -> np.ndarray:
+    count, over = len(example.rows), example.over
+    end = int(over.argmax()) if over.any() else count
+    left_s = (end - np.arange(count)) * WINDOW_MS / 1000
+    return np.stack([over, *(left_s <= soon_s for soon_s in SOON_S)], axis=1).astype(np.float32)
+
+
+def changed(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another microphone and throat: tilted and bent bands, a few bands missing, voicing that is less sure."""
+    frames = rows[:, : 2 * _PER_FRAME].reshape(len(rows), 2, _PER_FRAME)
+    places = np.linspace(-1, 1, BANDS, dtype=np.float32)
+    bend = rng.normal(0, 0.1) * places + rng.normal(0, 0.08) * np.cos(np.pi * rng.uniform(0.5, 2) * places)
+    frames[..., :BANDS] += bend.astype(np.float32) + np.float32(rng.normal(0, 0.07))
+    frames[..., BANDS] += np.float32(rng.normal(0, 0.05))
+    shift = rng.choice((-1, 0, 0, 1))
+    if shift:
+        frames[..., :BANDS] = np.roll(frames[..., :BANDS], shift, axis=-1)
+    if rng.random() < 0.4:
+        first = rng.integers(BANDS - 4)
+        frames[..., first : first + rng.integers(1, 5)] = -1.0
+    frames[..., BANDS + 1] *= np.float32(rng.uniform(0.8, 1.1))
+    frames[..., BANDS + 2] = (frames[..., BANDS + 2] + np.float32(rng.normal(0, 0.05))) * np.float32(
+        rng.uniform(0.7, 1.3)
+    )
+    frames += rng.normal(0, 0.03, frames.shape).astype(np.float32)
+    return rows
