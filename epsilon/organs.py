@@ -95,7 +95,7 @@ class Mind:
         self.turn.commit()
         for _ in self.stage.work(Words(mark, words, (), final=True, speaker=speaker)):
             pass
-        while (token := self.stage.think()) is not None:
+        for token in iter(self.stage.think, None):
             said += token.text
             yield token.text
         spoken = " ".join(TAG.sub(" ", said).split())  # a mood is not heard

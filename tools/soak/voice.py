@@ -114,6 +114,7 @@ class Soak:
     def say(self, mouth: Mouth, text: str) -> None:
         """One reply, to its last sample."""
         mark, began = self.turn.next(), self.frame
+        self.turn.commit()
         coming = self.words(text)
         over: Heard | None = None
         while over is None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsilon.config.board import Board
-from epsilon.engines.protocols import Recognizer
+from epsilon.engines.endpoint import silence
+from epsilon.engines.protocols import Patience, Recognizer
 from epsilon.messages import Message, Speech
 from epsilon.organs import ClosedMouth
 from epsilon.ring import Bell, Ring, SampleRing, Samples
@@ -82,7 +83,9 @@ def _turn(board: Board, recognizer: Recognizer, sound: Samples) -> Iterator[Timi
     microphone, out, clock = SampleRing(MICROPHONE_FRAMES), Ring[Message](SLOTS, Bell()), WoundClock()
     place = Place(seat_of(board, "asr"), Turn(), clock)
     began_s = clock.now()
-    vad = Vad(place, microphone, load_engine(board, "vad"), board.turn, ClosedMouth())
+    patience = Patience(board.turn.silence_ms, board.turn.longest_silence_ms)
+    end_of_turn = silence.load(place.seat, patience)
+    vad = Vad(place, microphone, load_engine(board, "vad"), end_of_turn, board.turn, ClosedMouth())
     asr = Asr(place, microphone, recognizer)
     said = Ring[Message](SLOTS, Bell())
     inbox = asr.inbox()

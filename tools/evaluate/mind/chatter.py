@@ -16,7 +16,7 @@ from epsilon.engines.llm.conversation import USER, Conversation
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.protocols import LanguageModel
 from epsilon.errors import ConfigError, nearest
-from epsilon.messages import Heard, Token, Words
+from epsilon.messages import Heard, Words
 from epsilon.realtime import Seat
 from epsilon.stage import Place
 from epsilon.stages.llm import Llm
@@ -60,10 +60,11 @@ class Chatter:
     def answer(self, text: str, speaker: str = USER) -> str:
         """The reply, which then counts as heard; empty when the character stays silent."""
         mark = self.turn.next()
-        words = Words(mark, tuple(text.split()), (), final=True, speaker=speaker)
-        tokens = list(self.stage.work(words))
+        self.turn.commit()
+        for _ in self.stage.work(Words(mark, tuple(text.split()), (), final=True, speaker=speaker)):
+            pass
         self.prompt = self.stage.conversation.prompt()
-        reply = "".join(token.text for token in tokens if isinstance(token, Token)).strip()
+        reply = "".join(token.text for token in iter(self.stage.think, None)).strip()
         for _ in self.stage.work(Heard(mark, reply, complete=True)):
             pass
         if reply:
