@@ -76,7 +76,7 @@ class Training:
 
     def refresh(self) -> None:
         """Take in the shards that are new."""
-        for path in sorted(self.turns.glob("train-*.json")):
+        for path in sorted(self.turns.glob("train-???.json")):
             if path.stem not in self.names:
                 self.names.add(path.stem)
                 self.examples += data.read(self.turns, path.stem)
@@ -133,7 +133,7 @@ class Training:
         for kind in ("develop", "kept"):
             found = [
                 e
-                for path in sorted(self.turns.glob(f"{kind}-*.json"))
+                for path in sorted(self.turns.glob(f"{kind}-???.json"))
                 for e in data.read(self.turns, path.stem)
             ]
             if found:

@@ -1,0 +1,135 @@
+"""The end-of-turn model's training: what the stage would hear, how policies are scored, the fusion, the network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from epsilon.engines.endpoint.features import SIZE, Features
+from epsilon.engines.endpoint.fusion import NAMES
+from epsilon.engines.protocols import Thought
+from tests.sounds import silence, vowels
+from tools.train.endpoint.data import Example
+from tools.train.endpoint.fuse import OF_SOUND, choose, fit
+from tools.train.endpoint.hearing import Heard, pauses, silences
+from tools.train.endpoint.policy import MISSED_MS, Moment, at, curve, moments
+
+WINDOW = 512
+
+
+def flags(text: str) -> Any:
+    return np.array([letter == "v" for letter in text])
+
+
+def test_silence_counts_from_the_last_voice_and_one_window_does_not_end_a_pause() -> None:
+    assert silences(flags("vv..v..")).tolist() == [0, 0, 1, 2, 0, 1, 2]
+    assert silences(flags("v.....v...")).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert silences(flags("v.....vv.")).tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1]
+
+
+def heard(text: str, over_from: int) -> Heard:
+    voiced = flags(text)
+    return Heard(0, voiced, silences(voiced), np.arange(len(text)) >= over_from)
+
+
+def test_pauses_are_the_silences_in_which_the_stage_asks() -> None:
+    assert pauses(heard("vv...vv......vv.......", 15)) == [(7, 14), (15, 22)]
+
+
+def example(text: str, end_window: int) -> Example:
+    found = heard(text, end_window)
+    rows = np.zeros((len(text), SIZE), np.float16)
+    end_s = end_window * WINDOW / 16_000
+    about = {"first": 0, "end_s": end_s, "parts": ["a b", "c"], "pauses": [[7 * 0.032, 13 * 0.032]]}
+    return Example(rows, found.voiced, found.silence, found.over, about)
+
+
+def test_dead_air_is_from_the_end_of_speech_and_words_come_late() -> None:
+    turn = example("vvvvvvv......vvv" + "." * 20, 16)
+    found = moments(turn, np.zeros(36, np.float32), [Thought(("a",)), Thought(("a", "b"), 0.9)])
+    assert [moment.over for moment in found][:3] == [False, False, False]
+    last = [moment for moment in found if moment.over]
+    assert last[0].silence_ms == 160
+    assert last[0].dead_air_ms == pytest.approx(160)
+    assert last[0].thought == Thought()
+    assert last[-1].thought == Thought(("a", "b"), 0.9)
+    assert turn.words_at(10) == ("a", "b")
+
+
+def turns(count: int, seed: int) -> list[list[Moment]]:
+    """Each has a pause of 400 ms whose sound says less than that of the end."""
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(count):
+        pause, end = rng.normal(-2, 1), rng.normal(2, 1)
+        steps = [160.0 + 32 * i for i in range(50)]
+        turn = [Moment(pause, ms, Thought(), False, ms - 3000) for ms in steps[:8]]
+        found.append(turn + [Moment(end, ms, Thought(), True, ms) for ms in steps])
+    return found
+
+
+def test_a_timer_waits_for_the_longest_pauses_and_the_fusion_need_not() -> None:
+    played, silence_levels = turns(200, 1), np.linspace(0.1, 0.5, 21)
+    timer = at(curve(played, silence_levels, lambda moment: moment.silence_ms / 1000), 0.05)
+    weights = fit(played, OF_SOUND)
+    assert weights["sound"] > 0
+    assert set(weights) == set(NAMES)
+    limits = choose(played, weights)
+    found = curve(played, np.array([limits.sure]), lambda moment: _likely(weights, moment))[0]
+    assert found.cut_in <= 0.05
+    assert found.mean_ms < timer.mean_ms
+
+
+def _likely(weights: dict[str, float], moment: Moment) -> float:
+    from tools.train.endpoint.fuse import likelihood
+
+    return likelihood(weights)(moment)
+
+
+def test_a_turn_without_a_silence_is_missed() -> None:
+    assert curve([[]], np.array([0.5]), lambda moment: 1.0)[0].mean_ms == MISSED_MS
+
+
+def test_rows_do_not_depend_on_the_level_of_the_microphone() -> None:
+    sound, rows = np.concatenate([vowels(), silence(0.5)]), []
+    for gain in (0.8, 0.2):
+        features = Features()
+        windows = (gain * sound)[: len(sound) // WINDOW * WINDOW].reshape(-1, WINDOW)
+        rows.append(np.array([features.push(window.astype(np.float32), True) for window in windows]))
+    heard = rows[0][5:40] > 0  # what is fainter is below the floor of a distant microphone
+    np.testing.assert_allclose(rows[0][5:40][heard], rows[1][5:40][heard], atol=0.15)
+
+
+def store(folder: Path, name: str, seed: int) -> None:
+    """A shard of made-up rows in which the end is louder than a pause."""
+    rng, columns, abouts = np.random.default_rng(seed), [], []
+    for _ in range(60):
+        found = heard("v" * 20 + "." * 10 + "v" * 10 + "." * 20, 40)
+        rows = rng.normal(0, 0.3, (60, SIZE)).astype(np.float16)
+        rows[:, 0] += found.over
+        columns.append((rows, found.voiced, found.silence, found.over))
+        abouts.append({"first": 0, "windows": 60, "end_s": 40 * 0.032, "parts": ["a"], "pauses": []})
+    rows, voiced, silent, over = (np.concatenate(column) for column in zip(*columns, strict=True))
+    np.savez(folder / f"{name}.npz", rows=rows, voiced=voiced, silence=silent, over=over)
+    (folder / f"{name}.json").write_text(json.dumps(abouts))
+
+
+@pytest.mark.train
+def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    from tools.train.endpoint.export import export_graph, load_endpoint
+    from tools.train.endpoint.model import Shape
+    from tools.train.endpoint.training import Recipe, Training
+
+    store(tmp_path, "train-000", 1)
+    small = Shape(16, 16, 2)
+    training = Training(tmp_path / "run", tmp_path, Recipe(warm_up_steps=1, peak_rate=5e-3), small)
+    losses = [training.learn(training.batch()) for _ in range(60)]
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+    training.save()
+    again = Training(tmp_path / "run", tmp_path, Recipe(), small)
+    assert again.step == 60
+    model = load_endpoint(training.checkpoint)
+    assert export_graph(model, tmp_path / "endpoint.onnx") < 1e-4
