@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tokenizers import Tokenizer
 from tools.evaluate.mind.held_out import held_out_texts
 from tools.train.mind.generate import Dialogue, make_writer
 from tools.train.mind.talk import SILENT
-from tools.train.mind.tokens import END, SPECIAL, Encoder, learn
+from tools.train.mind.tokens import CUT, END, SPECIAL, TURN_WEIGHT, Encoder, learn
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models/pocket/mind/tokenizer.json"
@@ -78,16 +79,46 @@ def test_a_reply_comes_back_as_it_was_and_grows_only_at_its_end(tokenizer: Token
 
 def test_loss_is_on_the_reply(tokenizer: Tokenizer) -> None:
     encoder = Encoder(tokenizer)
-    ids, weights = encoder.dialogue("A toy.", [["who are you", "I'm a toy."], ["um", SILENT]], limit=256)
+    ids, weights = encoder.dialogue(
+        "A toy.", [["who are you", "I'm a toy."], ["um", SILENT]], limit=256, rng=random.Random(0)
+    )
     spoken = [id for id, weight in zip(ids, weights, strict=True) if weight >= 1]
     assert spoken == [*encoder.text("I'm a toy."), encoder.end, encoder.silent]
     assert len(ids) == len(weights)
     assert tokenizer.token_to_id(END) == SPECIAL.index(END)
 
 
+def test_it_learns_where_the_users_thought_ends_and_from_replies_that_were_broken_off_nothing(
+    tokenizer: Tokenizer,
+) -> None:
+    encoder = Encoder(tokenizer)
+    turns = [["who are you", "I'm a toy with a tail."]] * 400
+    ids, weights = encoder.dialogue("A toy.", turns, limit=10_000, rng=random.Random(0))
+    assert {weight for id, weight in zip(ids, weights, strict=True) if id == encoder.toy} == {TURN_WEIGHT}
+    cut = encoder.text(CUT)[-1]
+    places = [at for at, id in enumerate(ids) if id == cut]
+    assert 0 < len(places) < 30
+    assert all(weights[at] == 0 and ids[at + 1] == encoder.end for at in places)
+
+
+def test_a_warm_start_is_the_shipped_mind() -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    from epsilon.config.models import find_model
+    from epsilon.realtime import Seat
+    from epsilon.runtimes.onnx import load_decoder
+    from tools.train.mind.warm import warm_mind
+
+    mind = warm_mind(SHIPPED.parent).eval()
+    decoder = load_decoder(find_model("pocket/mind"), Seat())
+    ids = list(range(100, 130))
+    with torch.no_grad():
+        expected = mind.logits(mind(torch.tensor([ids])))[0, -1].numpy()
+    assert np.abs(decoder.run(decoder.new(), ids) - expected).max() < 0.02
+
+
 def test_a_dialogue_is_cut_at_a_turn(tokenizer: Tokenizer) -> None:
     encoder = Encoder(tokenizer)
-    ids, _ = encoder.dialogue("A toy.", [["hello", "Hello."]] * 40, limit=64)
+    ids, _ = encoder.dialogue("A toy.", [["hello", "Hello."]] * 40, limit=64, rng=random.Random(0))
     assert len(ids) <= 64
     assert ids[-1] == encoder.end
 
@@ -124,7 +155,7 @@ def test_the_graph_computes_what_the_network_does(tmp_path: Path) -> None:
 
 def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, dialogues: list[Dialogue]) -> None:
     torch = pytest.importorskip("torch", reason="torch comes with the training extras")
-    from tools.train.mind.model import Shape
+    from tools.train.mind.model import Mind, Shape
     from tools.train.mind.training import Plan, Trainer
 
     shape = Shape(
@@ -136,11 +167,11 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, dialogues:
         np.ones((8, 32), np.float16),
         np.ones((8, 32), np.uint8),
     )
-    trainer = Trainer(shape, Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
+    trainer = Trainer(Mind(shape), Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
     losses = [trainer.one_step(trainer.chosen()) for _ in range(12)]
     assert losses[-1] < losses[0]
     trainer.save(tmp_path / "checkpoint.pt")
-    other = Trainer(shape, Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
+    other = Trainer(Mind(shape), Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
     other.load(tmp_path / "checkpoint.pt")
     assert other.one_step(other.chosen()) == trainer.one_step(trainer.chosen())
     assert torch.equal(other.model.norm.weight, trainer.model.norm.weight)

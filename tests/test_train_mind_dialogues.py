@@ -16,7 +16,7 @@ from tools.train.mind.generate import Dialogue, make_writer
 from tools.train.mind.names import made_up
 from tools.train.mind.script import heard, load_script
 from tools.train.mind.talk import OTHER, PEER, SILENT, Talk, Turn
-from tools.train.mind.tokens import SILENT_WEIGHT, SPECIAL, Encoder, learn
+from tools.train.mind.tokens import SILENT_WEIGHT, SPECIAL, TURN_WEIGHT, Encoder, learn
 from tools.train.mind.world import World, load_world, spell
 
 ROOT = Path(__file__).parent.parent
@@ -191,9 +191,11 @@ def test_marks_take_the_place_of_the_users(encoder: Encoder) -> None:
 
 
 def test_silence_weighs_more_than_one_word(encoder: Encoder) -> None:
-    ids, weights = encoder.dialogue("A toy.", [[f"{OTHER} mum where are you", SILENT]], limit=384)
+    ids, weights = encoder.dialogue(
+        "A toy.", [[f"{OTHER} mum where are you", SILENT]], limit=384, rng=random.Random(0)
+    )
     assert ids[-2:] == [encoder.toy, encoder.silent]
-    assert weights[-2:] == [0.0, SILENT_WEIGHT]
+    assert weights[-2:] == [TURN_WEIGHT, SILENT_WEIGHT]
 
 
 def test_nearly_every_dialogue_fits_into_a_row(dialogues: list[Dialogue], encoder: Encoder) -> None:

@@ -3,6 +3,8 @@
 import argparse
 import json
 import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,16 @@ import torch
 from tokenizers import Tokenizer
 
 from tools.train.mind import generate
-from tools.train.mind.model import Shape
+from tools.train.mind.model import Mind, Shape
 from tools.train.mind.talk import SILENT, Turn
 from tools.train.mind.tokens import Encoder, learn, pack
 from tools.train.mind.training import Plan, Rows, Trainer
+from tools.train.mind.warm import warm_mind
 from tools.train.text.sentences import load as load_sentences
 
 DIALOGUES, DEVELOPMENT_DIALOGUES = 60_000, 120
+DEVELOPMENT_SEED = 2
+AGAIN = Plan(peak=0.3, falling_share=0.9)  # for a mind that has been trained before
 TEXTS_FOR_VOCABULARY, SENTENCES_FOR_VOCABULARY = 300_000, 40_000
 
 
@@ -46,7 +51,7 @@ def write_user_sentences(path: Path, dialogues: Path) -> None:
     path.write_text("\n".join(sorted(said)) + "\n", encoding="utf-8")
 
 
-def prepare(out: Path, shape: Shape) -> tuple[Rows, Rows]:
+def prepare(out: Path, shape: Shape, count: int, seed: int) -> tuple[Rows, Rows]:
     """Dialogues, vocabulary and packed rows, made once."""
     out.mkdir(parents=True, exist_ok=True)
     dialogues, development, vocabulary = (
@@ -55,10 +60,10 @@ def prepare(out: Path, shape: Shape) -> tuple[Rows, Rows]:
         out / "tokenizer.json",
     )
     if not dialogues.exists():
-        generate.write(dialogues, seed=1, count=DIALOGUES)
+        generate.write(dialogues, seed=seed, count=count)
         write_user_sentences(out / "user_sentences.txt", dialogues)
     if not development.exists():
-        generate.write(development, seed=2, count=DEVELOPMENT_DIALOGUES)
+        generate.write(development, seed=DEVELOPMENT_SEED, count=DEVELOPMENT_DIALOGUES)
     if not vocabulary.exists():
         learn(
             texts(dialogues, TEXTS_FOR_VOCABULARY) + sentences(SENTENCES_FOR_VOCABULARY), shape.vocab_size
@@ -83,12 +88,21 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("models/pocket/mind"))
     parser.add_argument("--minutes", type=float, default=Plan.minutes)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--from", type=Path, dest="start", help="go on from the mind exported to this folder")
+    parser.add_argument("--dialogues", type=int, default=DIALOGUES, help="how many are written")
+    parser.add_argument("--seed", type=int, default=1, help="of the dialogues")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     shape = Shape()
-    rows, development = prepare(options.out, shape)
-    trainer = Trainer(shape, Plan(minutes=options.minutes), rows, development)
+    if options.start and not (options.out / "tokenizer.json").exists():
+        options.out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(options.start / "tokenizer.json", options.out / "tokenizer.json")
+    rows, development = prepare(options.out, shape, options.dialogues, options.seed)
+    torch.manual_seed(Plan.seed)
+    model = warm_mind(options.start) if options.start else Mind(shape)
+    plan = replace(AGAIN if options.start else Plan(), minutes=options.minutes)
+    trainer = Trainer(model, plan, rows, development)
     if (options.out / "checkpoint.pt").exists():
         trainer.load(options.out / "checkpoint.pt")
     trainer.run(options.out)

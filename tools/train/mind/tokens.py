@@ -5,6 +5,7 @@ tokens of its words one after the other, and the runtime may prefill a word the 
 """
 
 import json
+import random
 from collections.abc import Iterable
 from pathlib import Path
 from string import ascii_lowercase
@@ -17,6 +18,10 @@ from tools.train.mind.talk import OTHER, PEER, SILENT
 PAD, START, USER, TOY, END = "<pad>", "<s>", "<user>", "<toy>", "<end>"
 SPECIAL = (PAD, START, USER, TOY, END, SILENT, OTHER, PEER)
 USER_WEIGHT = 0.1
+# That the toy's mark follows: the user's thought is finished. The end of a turn is found by it.
+TURN_WEIGHT = 0.3
+CUT = "-"  # stands at the end of a reply that was interrupted: chat.yaml has it as `cut`
+CUT_SHARE = 0.02
 # Silence is one token where an answer is ten, so that it would weigh a tenth of an answer's decision to be said.
 SILENT_WEIGHT = 2.0
 CAPITAL = "^"
@@ -85,21 +90,33 @@ class Encoder:
             return [self._speakers[mark], *self.text(words)]
         return [self.user, *self.text(user)]
 
-    def dialogue(self, persona: str, turns: list[list[str]], limit: int) -> tuple[list[int], list[float]]:
-        """Ids and the weight of predicting each; whole turns only, at most `limit` ids."""
+    def dialogue(
+        self, persona: str, turns: list[list[str]], limit: int, rng: random.Random
+    ) -> tuple[list[int], list[float]]:
+        """Ids and the weight of predicting each; whole turns only, at most `limit` ids.
+
+        Now and then a reply is broken off, as by a user who interrupts: what comes after it is learnt, it is not.
+        """
         ids = [self.start, *self.text(persona)]
         weights = [0.0] * len(ids)
         for user, reply in turns:
             asked = self.said(user)
             silent = reply == SILENT
-            said = [self.silent] if silent else [*self.text(reply), self.end]
+            broken = not silent and rng.random() < CUT_SHARE
+            said = [self.silent] if silent else [*self._spoken(reply, broken, rng), self.end]
             if len(ids) + len(asked) + 1 + len(said) > limit:
                 break
-            # The toy's marker follows the user's last word: predicting it would mean knowing when they stop.
             ids += [*asked, self.toy, *said]
-            weights += [0.0] + [USER_WEIGHT] * (len(asked) - 1) + [0.0]
-            weights += [SILENT_WEIGHT] if silent else [1.0] * len(said)
+            weights += [0.0] + [USER_WEIGHT] * (len(asked) - 1) + [TURN_WEIGHT]
+            weights += [SILENT_WEIGHT] if silent else [0.0 if broken else 1.0] * len(said)
         return ids, weights
+
+    def _spoken(self, reply: str, broken: bool, rng: random.Random) -> list[int]:
+        if not broken:
+            return self.text(reply)
+        words = reply.split()
+        heard = " ".join(words[: rng.randint(1, min(6, len(words)))])
+        return [*self.text(heard), *self.text(CUT)[-1:]]
 
 
 def pack(path: Path, encoder: Encoder, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,11 +124,12 @@ def pack(path: Path, encoder: Encoder, length: int) -> tuple[np.ndarray, np.ndar
 
     A dialogue never straddles two rows; the last row's rest is padding of weight 0.
     """
+    rng = random.Random(1)
     rows: list[tuple[list[int], list[float], list[int]]] = []
     open_rows: list[tuple[list[int], list[float], list[int]]] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         _, persona, turns = json.loads(line)
-        ids, weights = encoder.dialogue(persona, turns, length)
+        ids, weights = encoder.dialogue(persona, turns, length, rng)
         row = next((row for row in open_rows if len(row[0]) + len(ids) <= length), None)
         if row is None:
             row = ([], [], [])

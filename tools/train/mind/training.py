@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tools.train.mind.loss import weighted_cross_entropy
-from tools.train.mind.model import Mind, Shape
+from tools.train.mind.model import Mind
 from tools.train.mind.muon import Muon
 
 STALL_S = 30.0  # a step never takes so long: what is beyond it, the machine was asleep or the program stopped
@@ -24,6 +24,7 @@ class Plan:
     """How long and how hard to train."""
 
     minutes: float = 120.0
+    peak: float = 1.0  # times the rates below; less for a network that has been trained before
     rows_per_step: int = 12
     matrix_rate: float = 0.02
     other_rate: float = 2e-3
@@ -68,10 +69,9 @@ def development_loss(model: Mind, rows: Rows, rows_per_step: int) -> float:
 class Trainer:
     """A model with its optimisers; `save` and `load` keep everything that a continued run needs."""
 
-    def __init__(self, shape: Shape, plan: Plan, rows: Rows, development: Rows) -> None:
-        torch.manual_seed(plan.seed)
+    def __init__(self, model: Mind, plan: Plan, rows: Rows, development: Rows) -> None:
         self.plan, self.rows, self.development = plan, rows, development
-        self.model = Mind(shape)
+        self.model = model
         matrices = [p for p in self.model.layers.parameters() if p.ndim == 2]
         others = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.embed_tokens.weight]
         # Muon needs about half the steps of Adam here.
@@ -85,7 +85,11 @@ class Trainer:
         """Share of the peak learning rate: warm-up by steps, constant, then a straight line to almost nothing."""
         done = min(1.0, self.spent_s / (60 * self.plan.minutes))
         left = min(1.0, (1 - done) / self.plan.falling_share)
-        return min(1.0, (self.step + 1) / self.plan.warm_up_steps) * max(left, self.plan.final_share)
+        return (
+            min(1.0, (self.step + 1) / self.plan.warm_up_steps)
+            * max(left, self.plan.final_share)
+            * self.plan.peak
+        )
 
     def one_step(self, chosen: np.ndarray) -> float:
         share = self.rate()
