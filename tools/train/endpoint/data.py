@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from epsilon.engines.endpoint.features import Features
 from epsilon.engines.vad.silero import SileroDetector
-from tools.train.endpoint.hearing import WINDOW, Heard, hear
+from tools.train.endpoint.hearing import FOLLOW_S, WINDOW, Heard, hear
 from tools.turns.making import Turn, turns
 
 SHARD_TURNS = 200
+LEARNED_S = 1.4  # of silence after the end; more of it teaches nothing
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def make_shard(
     columns: list[list[Any]] = [[], [], [], []]
     sound, abouts, place = list[NDArray[np.int16]](), list[dict[str, Any]](), 0
     for turn in islice(turns(seed, held_out), count):
-        heard = hear(turn.samples, turn.label.end_s, detector)
+        heard = hear(turn.samples, turn.label.end_s, detector, FOLLOW_S if keep_sound else LEARNED_S)
         if heard is None:
             continue
         rows = rows_of(turn, heard, features)

@@ -32,15 +32,18 @@ class Heard(NamedTuple):
     over: NDArray[np.bool_]  # the speech had ended when the window had
 
 
-def hear(samples: Samples, end_s: float, detector: SileroDetector) -> Heard | None:
-    """None where the detector heard nobody before the end."""
+def hear(
+    samples: Samples, end_s: float, detector: SileroDetector, follow_s: float = FOLLOW_S
+) -> Heard | None:
+    """None where the detector heard nobody before the end. `follow_s` of what comes after the end is heard."""
     detector.reset()
-    judged = np.array(detector.push(samples)) >= THRESHOLD
+    until = round((end_s + follow_s) * RATE_HZ)
+    judged = np.array(detector.push(samples[:until])) >= THRESHOLD
     voices = np.convolve(judged, np.ones(BEGIN_WINDOWS), "valid") == BEGIN_WINDOWS
     if not voices.any():
         return None
     first = int(voices.argmax()) + BEGIN_WINDOWS
-    last = min(len(judged), round((end_s + FOLLOW_S) * RATE_HZ / WINDOW))
+    last = len(judged)
     if (first + 1) * WINDOW > end_s * RATE_HZ or last <= first:
         return None
     voiced = judged[first:last]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +19,11 @@ from tools.train.endpoint.data import Example
 from tools.train.endpoint.hearing import WINDOW_MS
 from tools.train.endpoint.model import ANSWERS, SOON_S, Endpoint, Shape
 
-_JUDGED = (2, 40)  # windows of silence in which the answer counts
+_JUDGED = (3, 40)  # windows of silence in which the answer counts
+_EARLY = 20  # windows of silence by which most ends should be known
 _PAUSE_WEIGHT = 2.0  # a window of a pause against one of the end
 _SOON_WEIGHT = 0.3  # of the answers about the future
+_PACE = 0.12  # at most this share of the speech
 _DRAWN_BATCHES = 12  # sorted by length at once
 _PER_FRAME = BANDS + 3
 
@@ -190,7 +192,9 @@ def loss_of(answers: Tensor, batch: Batch) -> Tensor:
 
 
 def batched(examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
-    """Padded to the longest; with `rng`, each turn seems heard by another microphone."""
+    """Padded to the longest; with `rng`, each turn seems said at another pace and heard by another microphone."""
+    if rng is not None:
+        examples = [paced(example, rng) for example in examples]
     longest = max(len(example.rows) for example in examples)
     rows = np.zeros((len(examples), longest, SIZE), np.float32)
     wanted, weights = (np.zeros((len(examples), longest, ANSWERS), np.float32) for _ in range(2))
@@ -200,9 +204,25 @@ def batched(examples: list[Example], rng: np.random.Generator | None = None) -> 
         wanted[place, :count] = _wanted(example)
         low, high = _JUDGED
         judged = (example.silence >= low) & (example.silence <= high)
-        weights[place, :count, 0] = judged * np.where(example.over, 1.0, _PAUSE_WEIGHT)
+        matter = np.where(example.silence <= _EARLY, 1.0, 0.4) * np.where(example.over, 1.0, _PAUSE_WEIGHT)
+        weights[place, :count, 0] = judged * matter
         weights[place, :count, 1:] = _SOON_WEIGHT * ~example.over[:, None]
     return Batch(*map(torch.from_numpy, (rows, wanted, weights)))
+
+
+def paced(example: Example, rng: np.random.Generator) -> Example:
+    """Some windows of the speech are heard twice or not at all, so that no two hearings are the same."""
+    more, less = rng.uniform(0, _PACE, 2)
+    drawn = rng.random(len(example.rows))
+    times = np.where(example.silence > 0, 1, 1 + (drawn < more) - (drawn > 1 - less))
+    kept = np.repeat(np.arange(len(times)), times)
+    return replace(
+        example,
+        rows=example.rows[kept],
+        voiced=example.voiced[kept],
+        silence=example.silence[kept],
+        over=example.over[kept],
+    )
 
 
 def _wanted(example: Example) -> np.ndarray:
