@@ -136,6 +136,17 @@ def test_an_echo_is_found_where_it_is_expected(name: str, delay_ms: float) -> No
 
 
 @pytest.mark.parametrize("name", CANCELLERS)
+def test_a_room_that_changes_and_a_microphone_that_was_off_are_learnt_anew(name: str) -> None:
+    left = toy()
+    echo = echoed(left, Room()) + hiss(len(left))
+    echo[: 2 * RATE_HZ] = 0.0
+    moved = echoed(left, Room(seed=4, level_db=0.0, delay_ms=25.0))
+    changed = np.concatenate([echo[: 4 * RATE_HZ], moved[4 * RATE_HZ :]])
+    found = cancelled(name, changed, left)
+    assert loudness(changed) - loudness(found) > 20
+
+
+@pytest.mark.parametrize("name", CANCELLERS)
 def test_the_user_survives_double_talk(name: str) -> None:
     """User and echo are as loud; what is left is the user, at most 6 dB quieter than without the echo."""
     left = toy()
