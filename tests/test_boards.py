@@ -50,7 +50,7 @@ def test_every_engine_that_ships_runs_on_some_board_or_has_a_model_to_choose() -
         for name in loadable_names("engines", kind)
     }
     assert there == used | FOR_PUBLIC_MODELS | {"none", "aec3", "silence"}, (
-        "none: a card that does not hear itself; aec3: what kalman is measured against; silence: a board without a model"
+        "none: a card that does not hear itself; aec3: kalman is measured against it; silence: a board without a model"
     )
 
 
