@@ -59,8 +59,9 @@ class Journal:
 
     @property
     def turns(self) -> list[TurnRecord]:
-        """The turns in which words were understood, in order."""
-        return [record for _, record in sorted(self._records.items()) if record.user_text]
+        """The turns in which words were understood or the toy began by itself, in order."""
+        found = [record for _, record in sorted(self._records.items())]
+        return [record for record in found if record.user_text or record.reply_start_at >= 0]
 
     def record(self, turn: int) -> TurnRecord:
         """What is known of a turn so far."""

@@ -44,6 +44,14 @@ class Words(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Remark(Message):
+    """What the character says by itself, since nobody says anything."""
+
+    cancellable: ClassVar[bool] = True
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Understood(Message):
     """What the mind makes of the words so far, told to the vad stage, which decides about the turn.
 

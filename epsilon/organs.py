@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from epsilon.clock import ManualClock, MonotonicClock
+from epsilon.company import Company
 from epsilon.config.board import Board
-from epsilon.config.character import Character
+from epsilon.config.character import Character, Idle
 from epsilon.engines.endpoint import silence
 from epsilon.engines.llm.conversation import USER
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Patience, Recognizer, VoiceDetector
@@ -25,6 +26,7 @@ from epsilon.stages.vad import Vad
 from epsilon.toy import MICROPHONE_FRAMES, build_llm, load_effects, load_engine, seat_of
 from epsilon.turn import Mark, Turn
 
+ALONE = Company("", by_name=False, idle=Idle())
 PAUSE_MS = 500  # of silence, so that the detector surely sees the end of the last utterance
 
 
@@ -58,6 +60,7 @@ class Ears:
             silence.load(place.seat, self.patience),
             self.board.turn,
             ClosedMouth(),
+            ALONE,
         )
         asr = Asr(place, microphone, self.recognizer)
         vad.outbox, asr.outbox = asr.inbox(), heard

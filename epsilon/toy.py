@@ -6,13 +6,15 @@ import contextlib
 import importlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from epsilon import effects
 from epsilon.clock import Clock
+from epsilon.company import Company
 from epsilon.config.board import Board
-from epsilon.config.character import Character
+from epsilon.config.character import BY_NAME, Character
 from epsilon.config.models import find_model, verify
 from epsilon.devices import Card
 from epsilon.duplex import Acoustics, Duplex, how_to_listen
@@ -23,6 +25,7 @@ from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller, EndOfTurn, LanguageModel, Patience
 from epsilon.errors import DeviceError, StageDied
+from epsilon.hardware import Hardware, Switches
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
@@ -70,8 +73,10 @@ class Toy:
         card: Card,
         clock: Clock,
         acoustics: Acoustics | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self.board, self.character, self.card, self.acoustics = board, character, card, acoustics
+        self.switches = switches or Switches()
         self.duplex = how_to_listen(board, card.hears_itself, acoustics)
         self.turn = Turn()
         self.microphone = SampleRing(MICROPHONE_FRAMES)
@@ -80,6 +85,7 @@ class Toy:
         self._clock = clock
         self.stages = self._build()
         self._wire()
+        self._hardware = load_hardware(board, self.switches)
         self._trouble_line = trouble_line(character)
         self._failure: StageDied | None = None
 
@@ -88,15 +94,18 @@ class Toy:
         playback = Playback(self._place("playback"), self.card, self.duplex)
         tts = Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice)
         tts.warm_up()
+        listen = self.character.listen or self.board.turn.listen
         return [
-            Capture(self._place("capture"), self.card, self.microphone, self._canceller()),
+            Capture(self._place("capture"), self.card, self.microphone, self._canceller(), self.switches),
             Vad(
                 self._place("vad"),
                 self.microphone,
                 load_engine(self.board, "vad"),
                 load_end_of_turn(self.board),
-                self.board.turn,
+                replace(self.board.turn, listen=listen),
                 playback,
+                Company(self.character.name, listen == BY_NAME, self.character.idle),
+                self.switches,
             ),
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
             build_llm(self.board, self.character, self._place("llm")),
@@ -155,6 +164,7 @@ class Toy:
         calm_python()
         threading.excepthook = self._remember_failure
         self.card.start()
+        self._hardware.start()
         for stage in reversed(self.stages):
             stage.start()
 
@@ -182,6 +192,7 @@ class Toy:
 
     def stop(self) -> None:
         """Stop the card and the threads, the microphone's end first."""
+        self._hardware.stop()
         self.card.stop()
         for stage in self.stages:
             stage.stop()
@@ -234,6 +245,13 @@ def load_engine(board: Board, stage: str) -> Any:
     model = find_model(settings.model)
     verify(model)
     return module.load(model, runtime, seat)
+
+
+def load_hardware(board: Board, switches: Switches) -> Hardware:
+    """What moves the switches on this board."""
+    module = importlib.import_module(f"epsilon.hardware.{board.body.hardware}")
+    hardware: Hardware = module.load(board.body, switches)
+    return hardware
 
 
 def load_end_of_turn(board: Board) -> EndOfTurn:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from epsilon.company import Company
 from epsilon.config.board import TurnRule
+from epsilon.config.character import Idle
 from epsilon.engines.protocols import Thought
 from epsilon.floor import DOUBTING, LISTENING, PAUSING, SPEAKING
-from epsilon.messages import Message, News, Speech, Understood
+from epsilon.hardware import Switches
+from epsilon.messages import Message, News, Remark, Speech, Understood
 from epsilon.ring import SampleRing
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import PREROLL_FRAMES, WINDOW_FRAMES, Vad
@@ -15,6 +20,8 @@ from epsilon.turn import Mark
 from tests.rig import CountingCard, connect, place, take_all
 
 RULE = TurnRule(threshold=0.5, hop_ms=320, min_speech_ms=96, prepare_ms=96, duck_ms=64, interrupt_ms=384)
+IDLE = Idle(after_ms=3200, cooldown_ms=6400, most=2, lines=("Hello?", "Anybody there?"))
+IDLE_WINDOWS = 100
 SILENCE_WINDOWS = 20
 PREPARE_WINDOWS = 3
 ASIDE_WINDOWS = 10  # of silence, and the toy goes on
@@ -55,13 +62,18 @@ class Timer:
 class Room:
     """A vad stage with a microphone to fill and a toy that may be speaking."""
 
-    def __init__(self, hears_itself: bool = False) -> None:
+    def __init__(self, hears_itself: bool = False, by_name: bool = False, **rules: str) -> None:
         self.microphone = SampleRing(10 * 16_000)
         where = place()
         self.turn = where.turn
         self.playback = Playback(where, CountingCard(hears_itself=hears_itself))
         self.timer = Timer()
-        self.vad = Vad(where, self.microphone, Script(), self.timer, RULE, self.playback)
+        self.switches = Switches()
+        company = Company("odette", by_name, IDLE)
+        rule = replace(RULE, **rules)  # type: ignore[arg-type]
+        self.vad = Vad(
+            where, self.microphone, Script(), self.timer, rule, self.playback, company, self.switches
+        )
         self.inbox, self.outbox, self.news = connect(self.vad)
 
     def pass_time(self, pattern: str) -> list[Message]:
@@ -234,3 +246,69 @@ def test_the_start_and_the_end_are_told_where_the_sound_was() -> None:
     room.pass_time("." * 10 + "#" * 12 + "." * SILENCE_WINDOWS)
     told = {item.what: item.at for item in room.told()}
     assert told == {"speech": 10 * WINDOW_FRAMES, "end of turn": 22 * WINDOW_FRAMES}
+
+
+def test_the_button_begins_a_turn_and_lets_nobody_end_it_until_it_is_let_go() -> None:
+    room = Room(listen="push_to_talk")
+    room.pass_time("#" * 30)
+    assert room.turn.now == Mark(0, 0), "without the button nothing is for the toy"
+    room.switches.press(True)
+    room.pass_time("#" * 10 + "." * (3 * SILENCE_WINDOWS) + "#" * 5)
+    assert room.turn.now.turn == 1 and not room.turn.is_committed(room.turn.now)
+    room.switches.press(False)
+    (final,) = speeches(room.pass_time("."))
+    assert final.last and room.turn.is_committed(final.mark)
+    assert final.end_at == (30 + 10 + 3 * SILENCE_WINDOWS + 5 + 1) * WINDOW_FRAMES, "heard to the last"
+
+
+def test_the_button_interrupts_the_toy_at_once() -> None:
+    room = Room(listen="push_to_talk")
+    room.toy_speaks()
+    room.pass_time("##")
+    assert not room.turn.held
+    room.switches.press(True)
+    room.pass_time(".")
+    assert room.turn.now == Mark(1, 0)
+
+
+def test_switched_off_in_the_middle_of_a_turn_the_microphone_takes_it_along() -> None:
+    room = Room()
+    prepared = speeches(room.pass_time("#" * 15 + "." * PREPARE_WINDOWS))[-1]
+    room.switches.mute(True)
+    assert speeches(room.pass_time("." * 2 * SILENCE_WINDOWS)) == []
+    assert room.turn.is_stale(prepared.mark) and not room.turn.is_committed(room.turn.now)
+    assert room.vad.floor.state is LISTENING
+
+
+def test_by_name_only_what_has_the_toys_name_in_it_is_answered() -> None:
+    for text, answered in (("the weather is fine", False), ("odette how are you", True)):
+        room = Room(by_name=True)
+        room.pass_time("#" * 15 + "." * 5)
+        assert speeches(room.pass_time("." * 2 * SILENCE_WINDOWS)) == [], "the words are not known yet"
+        room.understands(text)
+        finals = [item for item in speeches(room.pass_time(".")) if item.last]
+        assert bool(finals) == answered == room.turn.is_committed(room.turn.now), text
+
+
+def test_after_a_long_quiet_the_toy_begins_by_itself_but_not_for_ever() -> None:
+    room = Room()
+    remarks = [item for item in room.pass_time("." * IDLE_WINDOWS) if isinstance(item, Remark)]
+    assert [item.mark for item in remarks] == [Mark(1, 0)] and room.turn.is_committed(Mark(1, 0))
+    for _ in range(8):
+        room.playback.spoke = room.turn.now
+        remarks += [item for item in room.pass_time("." * IDLE_WINDOWS) if isinstance(item, Remark)]
+    assert [item.text for item in remarks] in (["Hello?", "Anybody there?"], ["Anybody there?", "Hello?"])
+
+
+def test_after_a_goodbye_it_waits_to_be_spoken_to() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * 5)
+    room.understands("goodbye odette")
+    room.pass_time("." * SILENCE_WINDOWS)
+    room.understands("goodbye odette", settles=True)
+    assert not any(isinstance(item, Remark) for item in room.pass_time("." * 3 * IDLE_WINDOWS))
+    room.pass_time("#" * 15 + "." * 5)
+    room.understands("hello again")
+    room.pass_time("." * SILENCE_WINDOWS)
+    room.understands("hello again", settles=True)
+    assert any(isinstance(item, Remark) for item in room.pass_time("." * 3 * IDLE_WINDOWS))

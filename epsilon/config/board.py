@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from epsilon.config import folders
+from epsilon.config.character import HANDS_FREE, LISTEN
 from epsilon.config.document import Problems, Table, Text, nowhere, read
 from epsilon.config.fields import read_table, setting
 from epsilon.config.models import read_manifest
@@ -15,6 +17,7 @@ from epsilon.errors import ConfigError, nearest
 ENGINE_FOLDERS = {"capture": "echo", "vad": "vad", "asr": "asr", "llm": "llm", "tts": "tts"}
 MODEL_STAGES = ("asr", "llm", "tts")  # their engines need a model and a runtime
 MOST_CORES = 256
+PIN = re.compile(r"GPIO\d+|BOARD\d+|J\d+:\d+|WPI\d+|\d+")  # as gpiozero names pins
 NPU_RUNTIME = "rknn"  # the runtime whose stages name NPU cores
 NPU_CORE_SETS = ((0,), (1,), (2,), (0, 1), (0, 1, 2))  # what the RK3588's runtime library can give one model
 
@@ -44,6 +47,7 @@ class Audio:
 class TurnRule:
     """When the user's speech begins and ends."""
 
+    listen: str = setting("what is for the toy, where its character does not say", HANDS_FREE, choices=LISTEN)
     engine: str = setting("the module of epsilon/engines/endpoint: how the end of a turn is found", "silence")
     model: str | None = setting("its model, a name in models/manifest.yaml", None)
     runtime: str | None = setting("the module of epsilon/runtimes that runs it", None)
@@ -65,6 +69,15 @@ class TurnRule:
         "a recorded opener sounds where thinking of the first words takes so long", 80.0, low=0, high=5_000
     )
     threshold: float = setting("speech probability that counts as voice", 0.5, low=0, high=1)
+
+
+@dataclass(frozen=True)
+class Body:
+    """What hands can reach. Pins are named as gpiozero names them."""
+
+    hardware: str = setting("the module of epsilon/hardware", "none")
+    talk_button: str | None = setting("the pin of the talk button", None)
+    mute_switch: str | None = setting("the pin of the switch that turns the microphone off", None)
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ class Board:
     stages: dict[str, StageSettings] = setting("every stage, each with its seat and engine")
     core_count: int = setting("how many cores the board has; 0: unknown", 0, low=0, high=MOST_CORES)
     turn: TurnRule = setting("when the user's speech begins and ends", TurnRule)
+    body: Body = setting("button and switch", Body)
     budget: Budget = setting("what the board must not exceed", Budget)
     where: Table = field(default_factory=nowhere, repr=False, compare=False)
 
@@ -167,6 +181,7 @@ def _check(board: Board, problems: Problems) -> None:
         _check_npu_cores(board, stage, settings, problems)
         _check_engine(board, stage, settings, problems)
     _check_end_of_turn(board, problems)
+    _check_body(board, problems)
 
 
 def _check_name(name: str, kind: str, known: list[str], where: str, problems: Problems) -> None:
@@ -240,6 +255,21 @@ def _check_end_of_turn(board: Board, problems: Problems) -> None:
         _check_name(rule.runtime, "runtime for turn", able, board.place("turn", "runtime"), problems)
     if rule.model:
         _check_model(rule.model, "endpoint", rule.engine, board.place("turn", "model"), problems)
+
+
+def _check_body(board: Board, problems: Problems) -> None:
+    body = board.body
+    kinds = folders.loadable_names("hardware")
+    _check_name(body.hardware, "hardware", kinds, board.place("body", "hardware"), problems)
+    for key in ("talk_button", "mute_switch"):
+        pin = getattr(body, key)
+        if pin is None:
+            continue
+        where = board.place("body", key)
+        if body.hardware == "none":
+            problems.add(f"a {key} needs `hardware`, say gpio", where)
+        elif not PIN.fullmatch(pin):
+            problems.add(f"no pin '{pin}': GPIO17, BOARD11 or J8:11", where)
 
 
 def _runs_graphs(stage: str, settings: StageSettings) -> bool:

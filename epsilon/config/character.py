@@ -12,6 +12,7 @@ from epsilon.config.fields import read_table, setting
 from epsilon.errors import ConfigError, nearest
 
 PERSONA_WORDS = 80  # they stand before every conversation: more leave no room in a small context
+HANDS_FREE, PUSH_TO_TALK, BY_NAME = LISTEN = ("hands_free", "push_to_talk", "by_name")
 MOOD_NAME = r"[A-Za-z][\w-]*"  # between < and > it is a tag in the text
 
 
@@ -66,6 +67,16 @@ class EffectSettings:
 
 
 @dataclass(frozen=True)
+class Idle:
+    """What the character says by itself when nothing is said. After a goodbye it waits to be spoken to."""
+
+    after_ms: float = setting("of quiet, before it begins", 25_000.0, low=1_000, high=3_600_000)
+    cooldown_ms: float = setting("between two remarks", 60_000.0, low=1_000, high=3_600_000)
+    most: int = setting("remarks in a row that nobody answers", 3, low=0, high=100)
+    lines: tuple[str, ...] = setting("its remarks", ())
+
+
+@dataclass(frozen=True)
 class Lines:
     """What is said without thinking, spoken from stored sound."""
 
@@ -90,6 +101,8 @@ class Character:
     openers: tuple[str, ...] = setting(
         "how its answers like to begin; `make lines` records them, to sound before the rest is thought", ()
     )
+    listen: str | None = setting("what is for the toy, where it differs from the board's `turn.listen`", None)
+    idle: Idle = setting("what it says by itself", Idle)
     sampling: Sampling = setting("how the next word is chosen", Sampling)
     effects: tuple[EffectSettings, ...] = setting("the chain from voice to speaker, in order", ())
     where: Table = field(default_factory=nowhere, repr=False, compare=False)
@@ -115,6 +128,9 @@ def _check(character: Character, problems: Problems) -> None:
     if words > PERSONA_WORDS:
         where = character.where.place("persona")
         problems.add(f"the persona has {words} words; at most {PERSONA_WORDS} fit the model's context", where)
+    if character.listen is not None and character.listen not in LISTEN:
+        where = character.where.place("listen")
+        problems.add(f"no such choice '{character.listen}'; there are: {', '.join(LISTEN)}", where)
     for mood in character.voice.moods:
         if not re.fullmatch(MOOD_NAME, mood):
             where = character.where.place("voice", "moods", mood)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from epsilon.engines.protocols import Recognizer
-from epsilon.messages import Message, Speech, Words
+from epsilon.messages import Message, Remark, Speech, Words
 from epsilon.ring import SampleRing
 from epsilon.stage import Place, Stage
 
@@ -25,6 +25,9 @@ class Asr(Stage):
         self.ready_at_s = 0.0  # when the next partial may be heard
 
     def work(self, item: Message) -> Iterator[Message]:
+        if isinstance(item, Remark):
+            yield item  # in its order among what is said
+            return
         assert isinstance(item, Speech)
         if self._may_skip(item):
             self.counts.skipped += 1

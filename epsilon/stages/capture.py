@@ -1,4 +1,4 @@
-"""Capture: card to microphone ring, with the toy's own sound taken out."""
+"""Capture: card to microphone ring, with the toy's own sound taken out; muted, it hears nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from epsilon.devices import Card
 from epsilon.engines.protocols import EchoCanceller
+from epsilon.hardware import Switches
 from epsilon.ring import SampleRing, Samples
 from epsilon.stage import Place, Stage
 
@@ -13,9 +14,17 @@ from epsilon.stage import Place, Stage
 class Capture(Stage):
     """Reads the card block by block; the card decides when a block is due."""
 
-    def __init__(self, place: Place, card: Card, microphone: SampleRing, canceller: EchoCanceller) -> None:
+    def __init__(
+        self,
+        place: Place,
+        card: Card,
+        microphone: SampleRing,
+        canceller: EchoCanceller,
+        switches: Switches | None = None,
+    ) -> None:
         super().__init__(place)
         self.card, self.microphone, self.canceller = card, microphone, canceller
+        self.switches = switches or Switches()
         self.ended = False
 
     def tick(self) -> bool:
@@ -23,6 +32,8 @@ class Capture(Stage):
         if block is None:
             self.ended = True
             return False
+        if self.switches.muted:
+            block = np.zeros_like(block)  # time goes on, and nothing of the room is in it
         self.microphone.write(self.canceller.cancel(block, self._played(len(block))))
         return True
 

@@ -11,7 +11,7 @@ from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner, Reply
 from epsilon.engines.protocols import LanguageModel
-from epsilon.messages import Heard, Message, Token, Understood, Words
+from epsilon.messages import Heard, Message, Remark, Token, Understood, Words
 from epsilon.ring import Ring
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
@@ -67,6 +67,8 @@ class Llm(Stage):
             self._remember(item)
         elif isinstance(item, Words):
             self._understand(item)
+        elif isinstance(item, Remark):
+            self._remark(item)
         yield from ()
 
     def tick(self) -> bool:
@@ -178,6 +180,12 @@ class Llm(Stage):
             self._begin(words, self.conversation.prompt())
         elif answer.silent:
             self._settle(answer)
+
+    def _remark(self, remark: Remark) -> None:
+        """Say something by itself: an answer to nobody's words."""
+        self.asked_turn = remark.mark.turn
+        self.conversation.add_user("")
+        self.answer = Answer(remark.mark, (), iter([Token(remark.mark, remark.text)]))
 
     def _begin(self, words: Words, prompt: list[int]) -> None:
         """Start to think; the tokens come by `think`, one at a time."""

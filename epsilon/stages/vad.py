@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from epsilon.company import Company
 from epsilon.config.board import TurnRule
+from epsilon.config.character import PUSH_TO_TALK
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, Thought, VoiceDetector
 from epsilon.floor import DOUBTING, LISTENING, SPEAKING, Event, Floor
+from epsilon.hardware import Switches
 from epsilon.loudness import Loudness
-from epsilon.messages import Message, Speech, Understood
+from epsilon.messages import Message, Remark, Speech, Understood
 from epsilon.ring import SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
@@ -55,13 +58,17 @@ class Vad(Stage):
         end_of_turn: EndOfTurn,
         rule: TurnRule,
         mouth: Mouth,
+        company: Company,
+        switches: Switches | None = None,
     ) -> None:
         super().__init__(place)
+        self.company, self.switches = company, switches or Switches()
         self.detector, self.end_of_turn, self.rule, self.mouth = detector, end_of_turn, rule, mouth
         self.reader = microphone.reader(self.bell)
         self.floor = Floor()
         self.mark = self.turn.now  # of what is heard; while in doubt that of a turn not yet begun
-        self.thought = Thought()
+        self.thought: Thought | None = None  # of the words up to this pause; None while it is not known
+        self.pressed = False  # the talk button, as it was when the last window was heard
         self.loudness = Loudness()
         self.owing = False  # an answer was promised and has not sounded yet
         self.voiced_frames = 0  # of the speech that may be starting, or going on after a pause
@@ -95,9 +102,11 @@ class Vad(Stage):
         return busy
 
     def _hear(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
+        yield from self._obey(now_at)
         if self.floor.state is LISTENING:
-            self._listen(window, voiced, now_at)
+            yield from self._listen(window, voiced, now_at)
             return
+        self.company.stir(now_at)
         self.end_of_turn.push(window, voiced)
         if self.floor.state is DOUBTING:
             yield from self._doubt(voiced, now_at)
@@ -106,13 +115,31 @@ class Vad(Stage):
         else:
             yield from self._pause(voiced, now_at)
 
-    def _listen(self, window: Samples, voiced: bool, now_at: int) -> None:
-        """Wait for somebody to speak."""
+    def _obey(self, now_at: int) -> Iterator[Message]:
+        """What hands did since the last window."""
+        was_pressed, self.pressed = self.pressed, self.switches.pressed
+        if self.switches.muted and self.floor.allows(Event.MUTE):
+            self._forget()
+        elif self.pressed and not was_pressed and self.floor.allows(Event.PRESS):
+            self.voiced_frames = 0
+            self._begin(Event.PRESS, now_at)
+        elif was_pressed and not self.pressed and self.floor.allows(Event.RELEASE):
+            self.posted_at = now_at
+            yield self._hand_over(Event.RELEASE, now_at)
+
+    def _listen(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
+        """Wait for somebody to speak; after a long quiet the toy may begin by itself."""
         if self.mouth.deafening:
             self.deaf_until = now_at + ROOM_FRAMES
         self.owing &= self.mouth.spoke != self.turn.now
         over_sound = self.mouth.sounding
-        if not voiced or now_at < self.deaf_until or (over_sound and self.loudness.is_far(window)):
+        if over_sound or voiced or self.owing or self.switches.muted:
+            self.company.stir(now_at)
+        elif (line := self.company.remark(now_at)) is not None:
+            yield self._remark(line)
+            return
+        ignored = now_at < self.deaf_until or self.rule.listen == PUSH_TO_TALK
+        if not voiced or ignored or (over_sound and self.loudness.is_far(window)):
             self.voiced_frames = 0
             return
         self.voiced_frames += WINDOW_FRAMES
@@ -135,6 +162,12 @@ class Vad(Stage):
         self.tell("speech", self.mark, at=self.begins_at)
         self.turn.hold(False)
 
+    def _remark(self, line: str) -> Remark:
+        self.floor.take(Event.REMARK)
+        self.mark, self.owing, self.voiced_frames = self.turn.next(), True, 0
+        self.turn.commit()
+        return Remark(self.mark, line)
+
     def _begin_doubt(self, now_at: int) -> None:
         self.floor.take(Event.NOISE)
         self._start_hearing(now_at)
@@ -144,7 +177,7 @@ class Vad(Stage):
     def _start_hearing(self, now_at: int) -> None:
         self.begins_at = now_at - self.voiced_frames
         self.start_at = self.posted_at = max(0, self.begins_at - PREROLL_FRAMES)
-        self.voiced_at, self.thought = now_at, Thought()
+        self.voiced_at, self.thought = now_at, None
         self.end_of_turn.reset()
 
     def _doubt(self, voiced: bool, now_at: int) -> Iterator[Message]:
@@ -165,7 +198,7 @@ class Vad(Stage):
             yield self._post(now_at, paused=False)
 
     def _insists(self) -> bool:
-        words = self.thought.words
+        words = self.thought.words if self.thought else ()
         if words and ASSENT.issuperset(words):
             return self.voiced_frames >= 2 * _frames(self.rule.interrupt_ms)
         return bool(words) or self.voiced_frames >= _frames(self.rule.interrupt_ms)
@@ -188,8 +221,31 @@ class Vad(Stage):
         silence_ms = _ms(now_at - self.voiced_at)
         if self.voiced_frames >= AGAIN_FRAMES:
             self._go_on(now_at)
-        elif not voiced and silence_ms >= self.end_of_turn.wait_ms(silence_ms, self.thought):
-            yield self._hand_over(Event.END)
+        elif not voiced and not self.pressed and self._is_over(silence_ms):
+            if self.thought is None or self.company.is_meant(self.thought.words, now_at):
+                yield self._hand_over(Event.END, now_at)
+            else:
+                self._ignore()
+
+    def _is_over(self, silence_ms: float) -> bool:
+        if self.thought is None and self.company.by_name:
+            return False  # for whom it was meant must be known first
+        return silence_ms >= self.end_of_turn.wait_ms(silence_ms, self.thought or Thought())
+
+    def _ignore(self) -> None:
+        """It was not meant for the toy: what was prepared is stale, and nothing is remembered."""
+        self.floor.take(Event.END)
+        self.mark, self.voiced_frames = self.turn.revise(), 0
+        self.tell("ignored", self.mark)
+
+    def _forget(self) -> None:
+        """The microphone was switched off in the middle of a turn."""
+        doubting = self.floor.state is DOUBTING
+        self.floor.take(Event.MUTE)
+        self.mark = self.turn.now if doubting else self.turn.revise()
+        self.turn.hold(False)
+        self.voiced_frames = 0
+        self.tell("ignored", self.mark)
 
     def _go_on(self, now_at: int) -> None:
         """The same turn goes on: the answer that was prepared is stale."""
@@ -199,15 +255,16 @@ class Vad(Stage):
         self.end_of_turn.went_on(silence_ms)
         self.mark, self.owing = self.turn.revise(), False
         self.tell("goes on", self.mark, text=f"{silence_ms:.0f}", at=begins_at)
-        self.voiced_at, self.thought = now_at, Thought()
+        self.voiced_at, self.thought = now_at, None
 
     def _post(self, end_at: int, paused: bool) -> Speech:
         self.posted_at = end_at
         return Speech(self.mark, self.start_at, end_at, paused)
 
-    def _hand_over(self, event: Event) -> Speech:
+    def _hand_over(self, event: Event, now_at: int) -> Speech:
         """The turn is the toy's: what was prepared may sound."""
         self.floor.take(event)
+        self.company.exchange(self.thought.words if self.thought else (), now_at)
         self.voiced_frames, self.owing = 0, True
         self.tell("end of turn", self.mark, at=self.voiced_at)
         self.turn.commit()

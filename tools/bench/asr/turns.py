@@ -17,7 +17,7 @@ from epsilon.config.board import Board
 from epsilon.engines.endpoint import silence
 from epsilon.engines.protocols import Patience, Recognizer
 from epsilon.messages import Message, Speech
-from epsilon.organs import ClosedMouth
+from epsilon.organs import ALONE, ClosedMouth
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
 from epsilon.stages.asr import Asr
@@ -85,7 +85,7 @@ def _turn(board: Board, recognizer: Recognizer, sound: Samples) -> Iterator[Timi
     began_s = clock.now()
     patience = Patience(board.turn.silence_ms, board.turn.longest_silence_ms)
     end_of_turn = silence.load(place.seat, patience)
-    vad = Vad(place, microphone, load_engine(board, "vad"), end_of_turn, board.turn, ClosedMouth())
+    vad = Vad(place, microphone, load_engine(board, "vad"), end_of_turn, board.turn, ClosedMouth(), ALONE)
     asr = Asr(place, microphone, recognizer)
     said = Ring[Message](SLOTS, Bell())
     inbox = asr.inbox()

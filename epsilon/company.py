@@ -1,0 +1,91 @@
+"""Whom the toy is with: is it spoken to, has somebody said goodbye, has it been quiet for too long?
+
+Pure counting; all positions are frames of the microphone at 16 kHz.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
+from epsilon.config.character import Idle
+
+RATE_HZ = 16_000
+CLOSE_FRAMES = 12 * RATE_HZ  # after an exchange nobody has to say the toy's name again
+FAREWELLS = frozenset("goodbye bye farewell".split())
+PARTINGS = frozenset((("good", "bye"), ("good", "night"), ("see", "you"), ("bye", "bye")))
+NOT_PARTING = frozenset("why what who how when say said song story".split())  # one speaks about a farewell
+MOST_PARTING_WORDS = 6
+
+
+def names(words: Sequence[str], name: str) -> bool:
+    """True when somebody says the toy's name, or what ears make of it: one letter more, less or other."""
+    wanted = name.lower()
+    spoken = [*words, *(a + b for a, b in pairwise(words))]
+    return any(word == wanted or (len(wanted) > 4 and _nearly(word, wanted)) for word in spoken)
+
+
+def parts(words: Sequence[str]) -> bool:
+    """True when the words are a goodbye."""
+    if not words or len(words) > MOST_PARTING_WORDS or NOT_PARTING & set(words):
+        return False
+    return bool(FAREWELLS & set(words)) or not PARTINGS.isdisjoint(pairwise(words))
+
+
+class Company:
+    """Remembers the last exchange, and when the toy last began by itself.
+
+    `by_name`: only what has the toy's name in it is for the toy, unless they have just been talking.
+    """
+
+    def __init__(self, name: str, by_name: bool, idle: Idle) -> None:
+        self._name, self.by_name, self._idle = name, by_name, idle
+        self._spoke_at: int | None = None  # the end of the last exchange
+        self._quiet_from = self._remarked_at = 0
+        self._remarks = 0  # since somebody last spoke
+        self._parted = False
+        self._last = ""
+        self._rng = random.Random(0)  # the same recording, the same remarks
+
+    def is_meant(self, words: Sequence[str], now_at: int) -> bool:
+        """True when words are for the toy."""
+        close = self._spoke_at is not None and now_at - self._spoke_at < CLOSE_FRAMES
+        return not self.by_name or close or names(words, self._name)
+
+    def exchange(self, words: Sequence[str], now_at: int) -> None:
+        """Somebody has said something to the toy."""
+        self._spoke_at, self._remarks = now_at, 0
+        self._parted = parts(words)
+
+    def stir(self, now_at: int) -> None:
+        """It is not quiet: somebody speaks, or the toy does."""
+        self._quiet_from = now_at
+        if self._spoke_at is not None and now_at - self._spoke_at < CLOSE_FRAMES:
+            self._spoke_at = now_at
+
+    def remark(self, now_at: int) -> str | None:
+        """What the toy says by itself now; None while it keeps quiet."""
+        idle = self._idle
+        if not idle.lines or self._parted or self._remarks >= idle.most:
+            return None
+        since_ms = idle.cooldown_ms if self._remarks else 0.0
+        if _ms(now_at - self._quiet_from) < idle.after_ms or _ms(now_at - self._remarked_at) < since_ms:
+            return None
+        self._remarks, self._remarked_at, self._quiet_from = self._remarks + 1, now_at, now_at
+        self._last = self._rng.choice([line for line in idle.lines if line != self._last] or list(idle.lines))
+        return self._last
+
+
+def _nearly(word: str, wanted: str) -> bool:
+    """One letter more, less or other (an edit distance of at most 1)."""
+    if abs(len(word) - len(wanted)) > 1:
+        return False
+    shorter, longer = sorted((word, wanted), key=len)
+    at = next((n for n, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
+    rest = shorter[at + 1 :] if len(shorter) == len(longer) else shorter[at:]
+    return rest == longer[at + 1 :]
+
+
+def _ms(frames: int) -> float:
+    return frames * 1000 / RATE_HZ

@@ -1,0 +1,68 @@
+"""Whom the toy is with: its name, goodbyes, and when it begins by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from epsilon.company import CLOSE_FRAMES, Company, names, parts
+from epsilon.config.character import Idle
+
+SECOND = 16_000
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("odette how are you", True),
+        ("how are you odet", False),
+        ("hello odete", True),
+        ("o dette come here", True),
+        ("the weather is fine", False),
+        ("", False),
+    ],
+)
+def test_a_name_is_heard_as_ears_write_it(text: str, named: bool) -> None:
+    assert names(text.split(), "odette") == named
+
+
+def test_a_short_name_must_be_itself() -> None:
+    assert names(["bram"], "bram")
+    assert not names(["bran"], "bram")
+
+
+@pytest.mark.parametrize(
+    ("text", "parting"),
+    [
+        ("goodbye", True),
+        ("good night odette", True),
+        ("see you tomorrow", True),
+        ("good morning", False),
+        ("why do people say goodbye", False),
+        ("he said bye", False),
+    ],
+)
+def test_a_goodbye_is_no_talk_about_goodbyes(text: str, parting: bool) -> None:
+    assert parts(text.split()) == parting
+
+
+def test_who_has_just_talked_to_it_need_not_say_its_name() -> None:
+    company = Company("odette", by_name=True, idle=Idle())
+    assert not company.is_meant(["hello"], 0)
+    assert company.is_meant(["hello", "odette"], 0)
+    company.exchange(["hello", "odette"], SECOND)
+    assert company.is_meant(["and", "now"], CLOSE_FRAMES)
+    assert not company.is_meant(["and", "now"], SECOND + CLOSE_FRAMES)
+
+
+def test_it_begins_after_a_while_and_never_with_the_same_words_twice_in_a_row() -> None:
+    idle = Idle(after_ms=10_000, cooldown_ms=20_000, most=4, lines=("a", "b"))
+    company = Company("odette", by_name=False, idle=idle)
+    said = [(second, line) for second in range(120) if (line := company.remark(second * SECOND))]
+    assert [second for second, _ in said] == [10, 30, 50, 70]
+    lines = [line for _, line in said]
+    assert all(one != other for one, other in zip(lines, lines[1:], strict=False))
+
+
+def test_without_lines_it_keeps_quiet() -> None:
+    company = Company("odette", by_name=False, idle=Idle())
+    assert not any(company.remark(second * SECOND) for second in range(1000))
