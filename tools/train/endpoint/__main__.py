@@ -29,7 +29,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--model", type=Path, default=Path("models/pocket/endpoint"), help="where the model goes"
     )
-    parser.add_argument("--shards", type=int, default=40, help="of turns to train on")
+    parser.add_argument("--shards", type=int, default=60, help="of turns to train on")
     parser.add_argument(
         "--others", type=int, default=3, help="shards to fit the fusion, and as many to score"
     )

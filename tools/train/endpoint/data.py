@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from epsilon.engines.endpoint.features import Features
 from epsilon.engines.vad.silero import SileroDetector
-from tools.train.endpoint.hearing import FOLLOW_S, WINDOW, Heard, hear
+from tools.train.endpoint.hearing import FOLLOW_S, WINDOW, Heard, hear, imagine
 from tools.turns.making import Turn, turns
 
 SHARD_TURNS = 200
@@ -53,17 +53,26 @@ class Example:
 
 
 def make_shard(
-    folder: Path, name: str, seed: int, held_out: bool, count: int, keep_sound: bool = False
+    folder: Path,
+    name: str,
+    seed: int,
+    held_out: bool,
+    count: int,
+    keep_sound: bool = False,
+    imagined: bool = False,
 ) -> None:
-    """Speak, hear and store `count` turns; a shard that is there already stays."""
+    """Speak, hear and store `count` turns; a shard that is there already stays. `imagined`: no detector hears them."""
     if (folder / f"{name}.json").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    detector, features = SileroDetector(), Features()
+    detector, features, rng = SileroDetector(), Features(), np.random.default_rng(seed)
     columns: list[list[Any]] = [[], [], [], []]
     sound, abouts, place = list[NDArray[np.int16]](), list[dict[str, Any]](), 0
     for turn in islice(turns(seed, held_out), count):
-        heard = hear(turn.samples, turn.label.end_s, detector, FOLLOW_S if keep_sound else LEARNED_S)
+        if imagined:
+            heard = imagine(turn.label, LEARNED_S, rng)
+        else:
+            heard = hear(turn.samples, turn.label.end_s, detector, FOLLOW_S if keep_sound else LEARNED_S)
         if heard is None:
             continue
         rows = rows_of(turn, heard, features)

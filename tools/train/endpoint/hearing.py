@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from epsilon.engines.vad.silero import SileroDetector
 from epsilon.ring import Samples
+from tools.turns.labels import Label
 
 WINDOW = 512
 RATE_HZ = 16_000
@@ -20,6 +21,10 @@ THRESHOLD = 0.5
 BEGIN_WINDOWS = 3
 AGAIN_WINDOWS = 2
 PREPARE_WINDOWS = 4  # 100 ms, in whole windows: before, a silence is no pause yet
+_BEGIN_LATE_S = 0.0, 0.08
+# How much later than the speech the detector's voice ends: measured on 150 turns of held-out voices.
+_LATE_SHARES = 0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0
+_END_LATE_S = -0.2, -0.1, 0.02, 0.06, 0.1, 0.2, 0.3
 FOLLOW_S = 2.0  # of silence after the end that are of interest
 
 
@@ -38,7 +43,23 @@ def hear(
     """None where the detector heard nobody before the end. `follow_s` of what comes after the end is heard."""
     detector.reset()
     until = round((end_s + follow_s) * RATE_HZ)
-    judged = np.array(detector.push(samples[:until])) >= THRESHOLD
+    return as_stage(np.array(detector.push(samples[:until])) >= THRESHOLD, end_s)
+
+
+def imagine(label: Label, follow_s: float, rng: np.random.Generator) -> Heard | None:
+    """The same without a detector, which is most of the work: voice begins and ends about as late as it is noticed."""
+    judged = np.zeros(round((label.end_s + follow_s) * RATE_HZ) // WINDOW, bool)
+    begins = [label.start_s, *(to_s for _, to_s in label.pauses)]
+    ends = [*(from_s for from_s, _ in label.pauses), label.end_s]
+    for begin_s, end_s in zip(begins, ends, strict=True):
+        first = begin_s + rng.uniform(*_BEGIN_LATE_S)
+        last = end_s + np.interp(rng.random(), _LATE_SHARES, _END_LATE_S)
+        judged[round(first * RATE_HZ / WINDOW) : round(last * RATE_HZ / WINDOW)] = True
+    return as_stage(judged, label.end_s)
+
+
+def as_stage(judged: NDArray[np.bool_], end_s: float) -> Heard | None:
+    """What the stage makes of the detector's judgement of every window."""
     voices = np.convolve(judged, np.ones(BEGIN_WINDOWS), "valid") == BEGIN_WINDOWS
     if not voices.any():
         return None

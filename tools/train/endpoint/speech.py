@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools.train.endpoint.data import SHARD_TURNS, make_shard
 
+HEARD_SHARDS = 12  # the voice detector itself hears so many; for more its lag is imagined
 OUT = Path("build/train/endpoint/turns")
 TRAINING_SEED, DEVELOPMENT_SEED, HELD_OUT_SEED = 100_000, 200_000, 300_000
 
@@ -15,7 +16,7 @@ def main() -> None:
     """Reads the options; development and held-out turns come first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--shards", type=int, default=30, help=f"of {SHARD_TURNS} turns, to train on")
+    parser.add_argument("--shards", type=int, default=60, help=f"of {SHARD_TURNS} turns, to train on")
     parser.add_argument(
         "--others", type=int, default=3, help="shards to fit the fusion, and as many to score"
     )
@@ -33,7 +34,8 @@ def make(out: Path, shards: int, others: int) -> None:
         )
         make_shard(out, f"kept-{number:03}", HELD_OUT_SEED + number, True, SHARD_TURNS, keep_sound=True)
     for number in range(2, shards):
-        make_shard(out, f"train-{number:03}", TRAINING_SEED + number, False, SHARD_TURNS)
+        imagined = number >= HEARD_SHARDS
+        make_shard(out, f"train-{number:03}", TRAINING_SEED + number, False, SHARD_TURNS, imagined=imagined)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tools.train.endpoint.model import ANSWERS, SOON_S, Endpoint, Shape
 _JUDGED = (3, 40)  # windows of silence in which the answer counts
 _EARLY = 20  # windows of silence by which most ends should be known
 _PAUSE_WEIGHT = 2.0  # a window of a pause against one of the end
-_SOON_WEIGHT = 0.3  # of the answers about the future
+_SOON_WEIGHT = 0.06  # of the answers about the future
 _PACE = 0.12  # at most this share of the speech
 _DRAWN_BATCHES = 12  # sorted by length at once
 _PER_FRAME = BANDS + 3
@@ -127,7 +127,7 @@ class Training:
         return batched([self.examples[place] for place in self._drawn.pop()], self.rng)
 
     def evaluate(self) -> None:
-        """Loss on the development turns and the held-out voices, and what was learned since."""
+        """Loss of the shipped answer on development turns and held-out voices, and of all answers in training."""
         parts = [f"step {self.step} rate {self._rate():.1e} {len(self.examples)} turns"]
         parts.append(f"loss {np.mean(self._losses[-400:]):.4f}")
         self._losses = self._losses[-400:]
@@ -142,7 +142,7 @@ class Training:
                 with torch.no_grad():
                     batches = [batched(found[i : i + 100]) for i in range(0, len(found), 100)]
                     parts.append(
-                        f"{kind} {np.mean([loss_of(self.model(b.rows), b).item() for b in batches]):.4f}"
+                        f"{kind} {np.mean([loss_of(self.model(b.rows), b, 1).item() for b in batches]):.4f}"
                     )
         self.log(", ".join(parts))
 
@@ -185,10 +185,10 @@ class Training:
         return self.recipe.peak_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def loss_of(answers: Tensor, batch: Batch) -> Tensor:
-    """Weighted binary cross-entropy of all answers."""
+def loss_of(answers: Tensor, batch: Batch, first: int = ANSWERS) -> Tensor:
+    """Weighted binary cross-entropy of the first so many answers."""
     losses = F.binary_cross_entropy_with_logits(answers, batch.wanted, reduction="none")
-    return (losses * batch.weights).sum() / batch.weights[..., 0].sum()
+    return (losses * batch.weights)[..., :first].sum() / batch.weights[..., 0].sum()
 
 
 def batched(examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
