@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-tts bench-topology soak-voice evaluate takes lines personas \
+.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-tts bench-topology bench-echo soak-voice evaluate takes lines personas \
         openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
@@ -91,6 +91,9 @@ bench-tts: .venv/convertible .venv/tested ## when the voice's first sound leaves
 
 bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
 	$(BIN)/python -m tools.bench.topology
+
+bench-echo: .venv/tested ## does the toy hear itself, and a user meanwhile: each echo canceller in made-up rooms (a quarter of an hour)
+	$(BIN)/python -m tools.bench.echo
 
 soak-voice: .venv/tested ## an hour of speech through the voice, its effects and the playback side, in a few minutes: nothing lost, late or clicking
 	$(BIN)/python -m tools.soak.voice --minutes 60

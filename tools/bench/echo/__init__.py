@@ -1,0 +1,1 @@
+"""How well each echo canceller keeps the toy from hearing itself, and lets it hear the user meanwhile."""
