@@ -15,8 +15,9 @@ from epsilon.engines.protocols import Thought
 from tests.sounds import silence, vowels
 from tools.train.endpoint.data import Example
 from tools.train.endpoint.fuse import OF_SOUND, choose, fit
-from tools.train.endpoint.hearing import Heard, pauses, silences
+from tools.train.endpoint.hearing import Heard, imagine, pauses, silences
 from tools.train.endpoint.policy import MISSED_MS, Moment, at, curve, moments
+from tools.turns.labels import Label
 
 WINDOW = 512
 
@@ -38,6 +39,21 @@ def heard(text: str, over_from: int) -> Heard:
 
 def test_pauses_are_the_silences_in_which_the_stage_asks() -> None:
     assert pauses(heard("vv...vv......vv.......", 15)) == [(7, 14), (15, 22)]
+
+
+def test_imagined_voice_begins_and_ends_about_where_the_speech_does() -> None:
+    label = Label("a.wav", end_s=4.0, start_s=0.5, pauses=((1.5, 2.5),))
+    rng = np.random.default_rng(3)
+    lags = []
+    for _ in range(200):
+        found = imagine(label, 1.4, rng)
+        assert found is not None
+        (begin, end), last = pauses(found)
+        lags.append((found.first + last[0]) * 0.032 - 4.0)
+        assert 1.2 < (found.first + begin) * 0.032 < 1.9
+        assert 2.4 < (found.first + end) * 0.032 < 2.7
+        assert found.over[-1] and not found.over[end]
+    assert 0.02 < np.median(lags) < 0.1
 
 
 def example(text: str, end_window: int) -> Example:
