@@ -17,8 +17,8 @@ from epsilon.devices import Card, open_card
 from epsilon.duplex import NO_CANCELLER, Acoustics, Duplex, choose
 from epsilon.engines.protocols import EchoCanceller
 from epsilon.errors import DeviceError
+from epsilon.parts import load_engine
 from epsilon.ring import Samples
-from epsilon.toy import load_engine
 
 PLEASE = "How well does the toy hear itself? Eight seconds of quiet, please."
 RATE_HZ = 16_000

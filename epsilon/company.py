@@ -6,13 +6,15 @@ Pure counting; all positions are frames of the microphone at 16 kHz.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from epsilon.config.character import Idle
+from epsilon.ring import Samples
 
 RATE_HZ = 16_000
 CLOSE_FRAMES = 12 * RATE_HZ  # after an exchange nobody has to say the toy's name again
+STORY_FRAMES = 6 * RATE_HZ  # a listener who has said nothing for so long makes a small noise
 FAREWELLS = frozenset("goodbye bye farewell".split())
 PARTINGS = frozenset((("good", "bye"), ("good", "night"), ("see", "you"), ("bye", "bye")))
 NOT_PARTING = frozenset("why what who how when say said song story".split())  # one speaks about a farewell
@@ -39,13 +41,17 @@ class Company:
     `by_name`: only what has the toy's name in it is for the toy, unless they have just been talking.
     """
 
-    def __init__(self, name: str, by_name: bool, idle: Idle) -> None:
+    def __init__(
+        self, name: str, by_name: bool, idle: Idle, murmurs: Mapping[str, Samples] | None = None
+    ) -> None:
         self._name, self.by_name, self._idle = name, by_name, idle
         self._spoke_at: int | None = None  # the end of the last exchange
         self._quiet_from = self._remarked_at = 0
         self._remarks = 0  # since somebody last spoke
         self._parted = False
         self._last = ""
+        self._murmurs = list((murmurs or {}).items())
+        self._murmured_at = 0
         self._rng = random.Random(0)  # the same recording, the same remarks
 
     def is_meant(self, words: Sequence[str], now_at: int) -> bool:
@@ -63,6 +69,14 @@ class Company:
         self._quiet_from = now_at
         if self._spoke_at is not None and now_at - self._spoke_at < CLOSE_FRAMES:
             self._spoke_at = now_at
+
+    def murmur(self, begun_at: int, now_at: int) -> tuple[str, Samples] | None:
+        """A small noise in a pause of a story that began at `begun_at`; None where one would be too soon."""
+        if not self._murmurs or now_at - max(begun_at, self._murmured_at) < STORY_FRAMES:
+            return None
+        self._murmured_at = now_at
+        self._murmurs.append(self._murmurs.pop(0))  # never the same twice in a row, where there are two
+        return self._murmurs[-1]
 
     def remark(self, now_at: int) -> str | None:
         """What the toy says by itself now; None while it keeps quiet."""

@@ -52,6 +52,15 @@ class Remark(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Murmur(Message):
+    """A small noise while the user tells a story: samples [n] at 16 kHz. It takes nobody's turn."""
+
+    cancellable: ClassVar[bool] = True
+    text: str
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
 class Understood(Message):
     """What the mind makes of the words so far, told to the vad stage, which decides about the turn.
 

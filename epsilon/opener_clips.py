@@ -1,8 +1,9 @@
-"""Where a character's openers lie as sound: characters/<name>/openers/, one file an opener, dry, without effects."""
+"""Where a character's openers and small noises lie as sound: characters/<name>/openers/, dry, without effects."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from epsilon.audio_files import read_audio, write_wav
@@ -20,9 +21,9 @@ def clip_path(character: Character, text: str) -> Path:
     return character.path.parent / "openers" / f"{re.sub(r'[^a-z]+', '-', spelled).strip('-')}.wav"
 
 
-def read_clips(character: Character) -> dict[str, Samples]:
-    """The openers that are recorded, by their text: samples [n] at 16 kHz."""
-    paths = {text: clip_path(character, text) for text in character.openers}
+def read_clips(character: Character, texts: Iterable[str]) -> dict[str, Samples]:
+    """Those of some texts that are recorded, by the text: samples [n] at 16 kHz."""
+    paths = {text: clip_path(character, text) for text in texts}
     return {text: read_audio(path) for text, path in paths.items() if path.is_file()}
 
 

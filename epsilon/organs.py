@@ -16,6 +16,7 @@ from epsilon.engines.endpoint import silence
 from epsilon.engines.llm.conversation import USER
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Patience, Recognizer, VoiceDetector
 from epsilon.messages import Heard, Message, Phrase, Sound, Token, Words
+from epsilon.parts import build_llm, load_effects, load_engine, seat_of
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
 from epsilon.stages.asr import Asr
@@ -23,7 +24,7 @@ from epsilon.stages.effects import Effects
 from epsilon.stages.phrases import CLAUSE, TAG, Phrases, what_ends
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
-from epsilon.toy import MICROPHONE_FRAMES, build_llm, load_effects, load_engine, seat_of
+from epsilon.toy import MICROPHONE_FRAMES
 from epsilon.turn import Mark, Turn
 
 ALONE = Company("", by_name=False, idle=Idle())

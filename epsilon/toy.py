@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from epsilon import effects
 from epsilon.clock import Clock
 from epsilon.company import Company
 from epsilon.config.board import Board
 from epsilon.config.character import BY_NAME, Character
-from epsilon.config.models import find_model, verify
 from epsilon.devices import Card
 from epsilon.duplex import Acoustics, Duplex, how_to_listen
 from epsilon.engines.echo.none import NoCancellation
-from epsilon.engines.llm import personas
-from epsilon.engines.llm.conversation import Conversation
-from epsilon.engines.llm.openers import Openers
-from epsilon.engines.llm.reply import Manner
-from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller, EndOfTurn, LanguageModel, Patience
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller
 from epsilon.errors import DeviceError, StageDied
-from epsilon.hardware import Hardware, Switches
+from epsilon.hardware import Switches
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
 from epsilon.opener_clips import read_clips
-from epsilon.realtime import Seat, calm_python, collect_between_turns
-from epsilon.ring import Bell, Ring, SampleRing
+from epsilon.parts import build_llm, load_effects, load_end_of_turn, load_engine, load_hardware, seat_of
+from epsilon.realtime import calm_python, collect_between_turns
+from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.stages.asr import Asr
 from epsilon.stages.capture import Capture
 from epsilon.stages.effects import Effects
 from epsilon.stages.llm import Llm
-from epsilon.stages.phrases import FIRST_WORDS, Phrases
+from epsilon.stages.phrases import Phrases
 from epsilon.stages.playback import Playback
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
@@ -104,11 +98,11 @@ class Toy:
                 load_end_of_turn(self.board),
                 replace(self.board.turn, listen=listen),
                 playback,
-                Company(self.character.name, listen == BY_NAME, self.character.idle),
+                Company(self.character.name, listen == BY_NAME, self.character.idle, self._murmurs()),
                 self.switches,
             ),
             Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
-            build_llm(self.board, self.character, self._place("llm")),
+            build_llm(self.board, self.character, self._place("llm"), tts.first_sound_s),
             Phrases(self._place("phrases"), self.character.voice.moods),
             tts,
             Effects(self._place("effects"), load_effects(self.character)),
@@ -124,14 +118,21 @@ class Toy:
             canceller.expect(self.acoustics.delay_ms)
         return canceller
 
+    def _murmurs(self) -> dict[str, Samples]:
+        """What sounds in the pauses of a story; nothing where the toy would hear it."""
+        if not self.board.turn.attention or self.duplex is Duplex.HALF:
+            return {}
+        return read_clips(self.character, self.character.attention.murmurs)
+
     def _wire(self) -> None:
         """Join each stage to the next by a ring; what was heard goes back to the llm, what it understood to vad."""
         _, *talking = self.stages  # capture passes samples on, not messages
         for stage, following in pairwise(talking):
             stage.outbox = following.inbox()
         vad, llm, playback = talking[0], self.stages[STAGES.index("llm")], talking[-1]
-        assert isinstance(llm, Llm)
+        assert isinstance(llm, Llm) and isinstance(vad, Vad)
         playback.outbox, llm.understood = llm.inbox(), vad.inbox()
+        vad.murmurs = playback.inbox()
         for stage in self.stages:
             stage.news = Ring(NEWS_SLOTS, self.bell)
             stage.on_exit = self.bell.ring
@@ -225,84 +226,3 @@ def running(toy: Toy) -> Iterator[Toy]:
         raise
     finally:
         toy.stop()
-
-
-def seat_of(board: Board, stage: str) -> Seat:
-    """The seat a board gives a stage."""
-    settings = board.stages[stage]
-    return Seat(settings.cores, settings.priority, settings.npu_cores, settings.device)
-
-
-def load_engine(board: Board, stage: str) -> Any:
-    """The engine that a board names for a stage, loaded: the name in the board file is the module's."""
-    settings = board.stages[stage]
-    kind = "echo" if stage == "capture" else stage
-    module = importlib.import_module(f"epsilon.engines.{kind}.{settings.engine}")
-    seat = seat_of(board, stage)
-    if settings.model is None:
-        return module.load(seat)
-    runtime = importlib.import_module(f"epsilon.runtimes.{settings.runtime}") if settings.runtime else None
-    model = find_model(settings.model)
-    verify(model)
-    return module.load(model, runtime, seat)
-
-
-def load_hardware(board: Board, switches: Switches) -> Hardware:
-    """What moves the switches on this board."""
-    module = importlib.import_module(f"epsilon.hardware.{board.body.hardware}")
-    hardware: Hardware = module.load(board.body, switches)
-    return hardware
-
-
-def load_end_of_turn(board: Board) -> EndOfTurn:
-    """The engine that finds the end of a turn; it sits with the vad stage, which asks it."""
-    rule = board.turn
-    module = importlib.import_module(f"epsilon.engines.endpoint.{rule.engine}")
-    seat, patience = seat_of(board, "vad"), Patience(rule.silence_ms, rule.longest_silence_ms)
-    if rule.model is None:
-        return module.load(seat, patience)
-    runtime = importlib.import_module(f"epsilon.runtimes.{rule.runtime}")
-    model = find_model(rule.model)
-    verify(model)
-    return module.load(model, runtime, seat, patience)
-
-
-def build_llm(board: Board, character: Character, place: Place) -> Llm:
-    """The stage that thinks as a character: its persona is remembered where it was baked, prefilled where not."""
-    model = load_engine(board, "llm")
-    conversation = Conversation(model, character.persona)
-    where = character.where.place("sampling", "bias")
-    manner = Manner.of(character.sampling, model.chat, character.voice.speed, where)
-    ids = conversation.ids()
-    stored = persona_place(board, character).load(ids)
-    if stored is None:
-        persona = model.start()
-        model.append(persona, ids)
-    else:
-        persona = model.restore(ids, stored)
-    wait_ms = FIRST_WORDS * 1000 * seconds_a_token(model, persona, place.clock)
-    clips = read_clips(character) if wait_ms >= board.turn.opener_after_ms else {}
-    openers = Openers(clips, model.chat) if clips else None
-    return Llm(place, model, conversation, manner, persona, openers, board.turn.tries)
-
-
-def persona_place(board: Board, character: Character) -> personas.Place:
-    """Where the character's persona is kept for the model and runtime of a board."""
-    settings = board.stages["llm"]
-    assert settings.model is not None and settings.runtime is not None  # the board file was checked
-    return personas.Place(find_model(settings.model), settings.runtime, character.name)
-
-
-def seconds_a_token(model: LanguageModel, seq: Any, clock: Clock) -> float:
-    """What a pass over one token costs here: the quickest of three. It is measured once, at start."""
-    probe, costs = model.fork(seq), []
-    for token in seq.ids[:3]:
-        began_s = clock.now()
-        model.append(probe, [token])
-        costs.append(clock.now() - began_s)
-    return min(costs)
-
-
-def load_effects(character: Character) -> list[Any]:
-    """The character's chain of effects."""
-    return [effects.build(effect, SAMPLE_RATE_HZ) for effect in character.effects]

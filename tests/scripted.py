@@ -134,8 +134,10 @@ class ScriptedMind(Reciter):
         return seq[-1]
 
     def logits(self, seq: Said) -> npt.NDArray[np.float32]:
-        """No idea what comes next."""
-        return np.zeros(len(MARKS), np.float32)
+        """Whatever was said is a finished thought."""
+        scores = np.full(len(MARKS), -10.0, np.float32)
+        scores[REPLY] = 10
+        return scores
 
 
 class ScriptedVoice:

@@ -35,10 +35,12 @@ def test_its_lines_can_be_spoken(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHARACTERS)
-def test_its_openers_are_recorded_and_short(name: str) -> None:
+def test_its_openers_and_small_noises_are_recorded_and_short(name: str) -> None:
     from epsilon.opener_clips import read_clips
 
     character = load_character(name)
-    clips = read_clips(character)
-    assert set(clips) == set(character.openers), "`make lines` records them"
-    assert all(0 < len(samples) <= 16_000 for samples in clips.values())
+    small = character.attention
+    texts = {*character.openers, *small.fillers, *small.murmurs}
+    clips = read_clips(character, texts)
+    assert set(clips) == texts, "`make lines` records them"
+    assert all(0 < len(samples) <= 32_000 for samples in clips.values())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
 from epsilon.company import CLOSE_FRAMES, Company, names, parts
@@ -60,7 +63,19 @@ def test_it_begins_after_a_while_and_never_with_the_same_words_twice_in_a_row() 
     said = [(second, line) for second in range(120) if (line := company.remark(second * SECOND))]
     assert [second for second, _ in said] == [10, 30, 50, 70]
     lines = [line for _, line in said]
-    assert all(one != other for one, other in zip(lines, lines[1:], strict=False))
+    assert all(one != other for one, other in pairwise(lines))
+
+
+def test_a_long_story_gets_a_small_noise_now_and_then_never_the_same_twice_in_a_row() -> None:
+    clips = {"mm hm": np.ones(10, np.float32), "oh": np.zeros(10, np.float32)}
+    company = Company("odette", by_name=False, idle=Idle(), murmurs=clips)
+    made = [
+        (second, noise[0])
+        for second in range(10, 40)
+        if (noise := company.murmur(10 * SECOND, second * SECOND))
+    ]
+    assert [second for second, _ in made] == [16, 22, 28, 34]
+    assert all(one != other for one, other in pairwise(text for _, text in made))
 
 
 def test_without_lines_it_keeps_quiet() -> None:

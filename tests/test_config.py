@@ -12,7 +12,7 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.config.folders import root
 from epsilon.errors import ConfigError, nearest
-from epsilon.toy import seat_of
+from epsilon.parts import seat_of
 
 BOARD = """\
 character: tim

@@ -10,10 +10,10 @@ import pytest
 from epsilon.clock import ManualClock
 from epsilon.config.board import load_board
 from epsilon.config.character import VoiceSettings
-from epsilon.messages import Heard, Phrase, Sound
+from epsilon.messages import Heard, Murmur, Phrase, Sound
+from epsilon.parts import load_engine
 from epsilon.stages.playback import Playback
 from epsilon.stages.tts import Tts
-from epsilon.toy import load_engine
 from epsilon.turn import Mark
 from tests.rig import CountingCard, connect, place, take_all
 
@@ -277,3 +277,20 @@ def test_an_interruption_ends_what_is_held_and_what_was_not_heard_was_not_said()
     stage.step()
     assert heard(stage) == [Heard(Mark(0, 0), "one two", complete=False)]
     assert card.pending() == 0 and not card.in_reply
+
+
+def test_a_murmur_is_soft_and_never_keeps_a_reply_waiting() -> None:
+    stage, card = playing()
+    first = stage.turn.next()
+    stage.inboxes[0].put(Murmur(first, "mm hm", np.full(3000, 0.5, np.float32)))
+    stage.step()
+    assert 0 < card.pending() <= card.lead_frames and card.written[0].max() < 0.2
+    card.play(800)
+    stage.inboxes[0].put(sound(first, 0, "Well,", 600, last=True))
+    stage.turn.commit()
+    stage.step()
+    assert card.pending() == 600, "what was left of the murmur is gone"
+    while stage.sounding:
+        card.play(400)
+        stage.step()
+    assert heard(stage) == [Heard(first, "Well,", complete=True)]

@@ -10,10 +10,11 @@ import numpy as np
 from epsilon.config.character import Sampling
 from epsilon.engines.llm.chat import Frame
 from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.llm.fillers import Fillers, Speeds
 from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.llm.sampler import Sampler
-from epsilon.messages import Heard, Message, Token, Understood, Words
+from epsilon.messages import Heard, Message, Remark, Token, Understood, Words
 from epsilon.ring import Bell, Ring
 from epsilon.stages.llm import Llm
 from epsilon.turn import Mark
@@ -92,13 +93,18 @@ class Parrot(Reciter):
         return seq[-1]
 
 
-def mind(parrot: Parrot, sampling: Sampling = GREEDY, openers: Sequence[str] = ()) -> Llm:
+def mind(
+    parrot: Parrot,
+    sampling: Sampling = GREEDY,
+    openers: Sequence[str] = (),
+    fillers: Fillers | None = None,
+) -> Llm:
     conversation = Conversation(parrot, "be kind")  # type: ignore[arg-type]
     manner = Manner.of(sampling, parrot.chat)  # type: ignore[arg-type]
     clips = {text: np.ones(160, np.float32) for text in openers}
     known = Openers(clips, parrot.chat) if openers else None  # type: ignore[arg-type]
     persona = Said(conversation.ids())
-    stage = Llm(place(), parrot, conversation, manner, persona, known, TRIES)  # type: ignore[arg-type]
+    stage = Llm(place(), parrot, conversation, manner, persona, known, fillers, TRIES)  # type: ignore[arg-type]
     stage.understood = Ring(64, Bell())
     stage.turn.next()
     return stage
@@ -305,3 +311,33 @@ def test_another_speaker_has_marks_of_its_own() -> None:
     stage = the_toys(mind(Parrot(says="")))
     results(stage, [replace(words("and now the weather", final=True), speaker="other")])
     assert OTHER in stage.sequence.ids and USER not in stage.sequence.ids
+
+
+def slow() -> Fillers:
+    return Fillers({"Hmm,": np.ones(160, np.float32)}, Speeds(0.2, 0.2, 0.2), after_ms=700, words=5)
+
+
+def test_where_the_answer_will_be_late_a_filler_sounds_before_anything_is_thought() -> None:
+    parrot = Parrot()
+    stage = the_toys(mind(parrot, fillers=slow()))
+    inbox, _, _ = connect(stage)
+    inbox.put(words("tell me a story", final=True))
+    for _ in stage.work(inbox.take() or words("")):
+        pass
+    filler = stage.think()
+    assert filler is not None and filler.text == "Hmm," and filler.clip is not None
+    assert parrot.digested == 0
+    assert said([token for token in iter(stage.think, None) if token]) == "Well, hello."
+
+
+def test_an_answer_that_is_prepared_in_a_pause_has_no_filler() -> None:
+    stage = mind(Parrot(), fillers=slow())
+    assert said(results(stage, [words("tell me a story", settled=True)])) == "Well, hello."
+
+
+def test_what_it_says_by_itself_is_remembered_as_said() -> None:
+    stage = mind(Parrot())
+    the_toys(stage)
+    assert said(results(stage, [Remark(FIRST, "So quiet here.")])) == "So quiet here."
+    results(stage, [Heard(FIRST, "So quiet here.", complete=True)])
+    assert history(stage) == "be kind So quiet here."

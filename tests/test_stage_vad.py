@@ -13,7 +13,7 @@ from epsilon.engines.protocols import Thought
 from epsilon.floor import DOUBTING, LISTENING, PAUSING, SPEAKING
 from epsilon.hardware import Switches
 from epsilon.messages import Message, News, Remark, Speech, Understood
-from epsilon.ring import SampleRing
+from epsilon.ring import Bell, Ring, SampleRing
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import PREROLL_FRAMES, WINDOW_FRAMES, Vad
 from epsilon.turn import Mark
@@ -50,7 +50,7 @@ class Timer:
         self.windows += 1
 
     def over(self, silence_ms: float, thought: Thought) -> float:
-        return 0.5
+        return 0.5 if thought.finished is None else thought.finished
 
     def wait_ms(self, silence_ms: float, thought: Thought) -> float:
         return 32.0 * SILENCE_WINDOWS * (2 if thought.finished == 0 else 1)
@@ -69,12 +69,13 @@ class Room:
         self.playback = Playback(where, CountingCard(hears_itself=hears_itself))
         self.timer = Timer()
         self.switches = Switches()
-        company = Company("odette", by_name, IDLE)
+        company = Company("odette", by_name, IDLE, {"mm hm": np.zeros(800, np.float32)})
         rule = replace(RULE, **rules)  # type: ignore[arg-type]
         self.vad = Vad(
             where, self.microphone, Script(), self.timer, rule, self.playback, company, self.switches
         )
         self.inbox, self.outbox, self.news = connect(self.vad)
+        self.vad.murmurs = Ring(8, Bell())
 
     def pass_time(self, pattern: str) -> list[Message]:
         """'#' is a window of speech, '-' one of speech from afar, '.' one of silence."""
@@ -312,3 +313,21 @@ def test_after_a_goodbye_it_waits_to_be_spoken_to() -> None:
     room.pass_time("." * SILENCE_WINDOWS)
     room.understands("hello again", settles=True)
     assert any(isinstance(item, Remark) for item in room.pass_time("." * 3 * IDLE_WINDOWS))
+
+
+def test_in_the_pauses_of_a_long_story_it_murmurs_and_takes_nobodys_turn() -> None:
+    for finished, murmurs in ((0.1, 1), (0.9, 0)):
+        room = Room()
+        room.pass_time("#" * 200 + "." * 5)
+        room.understands("and then we went home and", finished=finished)
+        room.pass_time("." * 10)
+        assert room.vad.murmurs is not None and len(room.vad.murmurs) == murmurs
+        assert room.turn.now == Mark(1, 0) and not room.turn.is_committed(Mark(1, 0))
+
+
+def test_a_short_one_is_listened_to_in_silence() -> None:
+    room = Room()
+    room.pass_time("#" * 50 + "." * 5)
+    room.understands("and then", finished=0.1)
+    room.pass_time("." * 10)
+    assert room.vad.murmurs is not None and len(room.vad.murmurs) == 0

@@ -1,4 +1,4 @@
-"""Records each character's line for trouble and its openers in its voice, equally loud: `python -m tools.lines`."""
+"""Records what each character has as sound, in its voice and equally loud: `python -m tools.lines`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def main() -> None:
         samples = leveled(voice.say(character.lines.trouble), SAMPLE_RATE_HZ)
         store_trouble_line(character, samples)
         print(f"{name}: {len(samples) / 16_000:.2f} s: {character.lines.trouble}")
-        for text in character.openers:
+        small = (*character.attention.fillers, *character.attention.murmurs)
+        for text in (*character.openers, *small):
             samples = leveled(voice.dry(text), SAMPLE_RATE_HZ)
             store_clip(character, text, samples)
             print(f"{name}: {len(samples) / 16_000:.2f} s: {text}")

@@ -9,7 +9,7 @@ from epsilon.config import folders
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.engines.llm.conversation import Conversation
-from epsilon.toy import load_engine, persona_place
+from epsilon.parts import load_engine, persona_place
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def _check_pair(board: str, name: str) -> None:
 
 def _load_engines(name: str) -> None:
     """Load what the toy would load: a model can be whole and still not be what its engine wants."""
-    from epsilon.toy import load_engine
+    from epsilon.parts import load_engine
 
     board = load_board(name)
     for stage, settings in board.stages.items():

@@ -68,6 +68,10 @@ class TurnRule:
     opener_after_ms: float = setting(
         "a recorded opener sounds where thinking of the first words takes so long", 80.0, low=0, high=5_000
     )
+    attention: bool = setting("the character's fillers and murmurs may sound", True)
+    filler_after_ms: float = setting(
+        "a filler sounds where the answer will take longer than this", 700.0, low=0, high=60_000
+    )
     threshold: float = setting("speech probability that counts as voice", 0.5, low=0, high=1)
 
 

@@ -77,6 +77,14 @@ class Idle:
 
 
 @dataclass(frozen=True)
+class Attention:
+    """Small noises that show the character is there; `make lines` records them. A board turns them off."""
+
+    fillers: tuple[str, ...] = setting("said when an answer will be late", ())
+    murmurs: tuple[str, ...] = setting("said softly in the pauses of a long story", ())
+
+
+@dataclass(frozen=True)
 class Lines:
     """What is said without thinking, spoken from stored sound."""
 
@@ -102,6 +110,7 @@ class Character:
         "how its answers like to begin; `make lines` records them, to sound before the rest is thought", ()
     )
     listen: str | None = setting("what is for the toy, where it differs from the board's `turn.listen`", None)
+    attention: Attention = setting("small noises that show it is there", Attention)
     idle: Idle = setting("what it says by itself", Idle)
     sampling: Sampling = setting("how the next word is chosen", Sampling)
     effects: tuple[EffectSettings, ...] = setting("the chain from voice to speaker, in order", ())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import dropwhile, zip_longest
 from typing import Any
 
 import numpy as np
 
 from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.llm.fillers import Fillers
 from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner, Reply
 from epsilon.engines.protocols import LanguageModel
@@ -49,11 +51,12 @@ class Llm(Stage):
         manner: Manner,
         persona: Any,
         openers: Openers | None = None,
+        fillers: Fillers | None = None,
         tries: int = 0,
     ) -> None:
         super().__init__(place)
         self.model, self.conversation = model, conversation
-        self.manner, self.openers, self.tries = manner, openers, tries
+        self.manner, self.openers, self.fillers, self.tries = manner, openers, fillers, tries
         self.sequence = model.fork(persona)
         self.understood: Ring[Message] | None = None  # to whoever decides about the turn
         self.answer: Answer | None = None
@@ -191,10 +194,7 @@ class Llm(Stage):
         """Start to think; the tokens come by `think`, one at a time."""
         if self.answer is not None:
             self._discard(self.answer)
-        self.owed += self.model.sync_to(self.sequence, prompt)
-        self.tell("prefilled", words.mark, str(self.owed))
-        self.owed = 0
-        self.answer = Answer(words.mark, words.all, self._tokens(words.mark))
+        self.answer = Answer(words.mark, words.all, self._tokens(words.mark, prompt))
 
     def _settle(self, answer: Answer) -> None:
         """Say that there will be no answer, once that was asked for."""
@@ -203,9 +203,18 @@ class Llm(Stage):
             if self.understood is not None:
                 self.understood.put(Understood(answer.mark, answer.words, settles=True))
 
-    def _tokens(self, mark: Mark) -> Iterator[Token]:
-        """The reply in pieces, none when the character has nothing to say."""
-        chosen = self.openers.choose(self.model, self.sequence) if self.openers else None
+    def _tokens(self, mark: Mark, prompt: list[int]) -> Iterator[Token]:
+        """The reply in pieces, none when the character has nothing to say; one that will be late begins with a filler.
+
+        An opener or a filler is sound already, and the reply goes on behind it.
+        """
+        filler = self._filler(mark, prompt)
+        if filler is not None:
+            yield filler
+        self.owed += self.model.sync_to(self.sequence, prompt)
+        self.tell("prefilled", mark, str(self.owed))
+        self.owed = 0
+        chosen = self.openers.choose(self.model, self.sequence) if self.openers and not filler else None
         seed = (self.manner.sampling.seed, mark.turn)
         if chosen is None:
             reply = Reply(self.model, self.sequence, self.manner, seed)
@@ -215,3 +224,13 @@ class Llm(Stage):
             yield Token(mark, opener.text, clip=opener.samples)
         for piece in reply.pieces():
             yield Token(mark, piece)
+
+    def _filler(self, mark: Mark, prompt: list[int]) -> Token | None:
+        """What fills the time when somebody waits already and will have to wait for long."""
+        if self.fillers is None or not self.turn.is_committed(mark):
+            return None
+        owed = sum(
+            1 for _ in dropwhile(lambda pair: pair[0] == pair[1], zip_longest(prompt, self.sequence.ids))
+        )
+        chosen = self.fillers.choose(owed)
+        return Token(mark, chosen[0], clip=chosen[1]) if chosen else None

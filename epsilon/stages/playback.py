@@ -12,7 +12,7 @@ from epsilon.devices import Card
 from epsilon.devices.edge import after_silence
 from epsilon.duplex import Duplex
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
-from epsilon.messages import Heard, Message, Sound
+from epsilon.messages import Heard, Message, Murmur, Sound
 from epsilon.pace import Pace
 from epsilon.ring import Samples
 from epsilon.spoken import Spoken
@@ -21,6 +21,7 @@ from epsilon.turn import Mark
 
 REFILL_SHARE = 8  # of the lead, played when the card is fed again: the rest is for when Python is held up
 FADE_MS = 10.0  # a barge-in is silent after this and at most a block of 10 ms, without a click
+MURMUR_GAIN = np.float32(10 ** (-9 / 20))
 AUDIBLE = 10 ** (-50 / 20)  # of full scale
 
 
@@ -39,6 +40,8 @@ class Playback(Stage):
         self.given: deque[tuple[Spoken, Samples]] = deque()  # to the card, which may not have played it yet
         self.spoke = Mark(-1, 0)
         self.holding = False
+        self.murmur: Samples = np.zeros(0, np.float32)  # what of a small noise the card has not been given
+        self.murmuring = False
         self.fell_silent_at = 0  # where the toy began to hold its breath
         self.joined = True  # what is written next follows what was written before
         self.spoken: list[Spoken] = []
@@ -60,6 +63,9 @@ class Playback(Stage):
         return self.sounding and self.card.hears_itself and self.duplex is Duplex.HALF
 
     def work(self, item: Message) -> Iterator[Message]:
+        if isinstance(item, Murmur):
+            self._murmur(item)
+            return
         assert isinstance(item, Sound)
         if self.mark is not None and item.mark != self.mark:
             yield from self._leave(self.mark)
@@ -76,6 +82,8 @@ class Playback(Stage):
         self._feed(item.mark)
 
     def tick(self) -> bool:
+        if not self.sounding and self._feed_murmur():
+            return True
         if self.mark is None:
             return False
         if self.turn.is_stale(self.mark):
@@ -94,6 +102,8 @@ class Playback(Stage):
         return busy
 
     def due(self) -> float | None:
+        if len(self.murmur):
+            return self.clock.now() + self.card.block_frames / SAMPLE_RATE_HZ
         if self.mark is None or self.holding or not (self.waiting or self.ended):
             return None
         if not self.turn.is_committed(self.mark):
@@ -106,6 +116,28 @@ class Playback(Stage):
             refill_at = self.card.lead_frames - self.card.lead_frames // REFILL_SHARE
             wait_frames = max(ahead - refill_at, self.card.block_frames)
         return self.clock.now() + max(wait_frames, 1) / SAMPLE_RATE_HZ
+
+    def _murmur(self, item: Murmur) -> None:
+        """A small noise, softly, unless the toy speaks."""
+        if not self.sounding:
+            self.tell("murmurs", item.mark, item.text, at=self.card.left())
+            self.murmur = item.samples * MURMUR_GAIN
+            self._feed_murmur()
+
+    def _feed_murmur(self) -> bool:
+        room = self.card.room() if len(self.murmur) else 0
+        if room > 0:
+            self.card.write(self.murmur[:room])
+            self.murmur = self.murmur[room:]
+            self.murmuring = True
+        return room > 0
+
+    def _hush(self) -> None:
+        """A reply begins: no noise of its own stands in its way."""
+        self.murmur = self.murmur[:0]
+        if self.murmuring:
+            self.card.cut(FADE_MS)
+        self.murmuring = False
 
     def _begin(self, mark: Mark) -> None:
         self.mark, self.spoken, self.audible, self.ended = mark, [], set(), False
@@ -141,6 +173,8 @@ class Playback(Stage):
 
     def _write(self, mark: Mark, phrase: Spoken, samples: Samples) -> None:
         begins, phrase.told = not phrase.told, True
+        if self.written == 0:
+            self._hush()
         if begins:
             self.tell("says", mark, phrase.text)
         if begins or not self.joined:

@@ -26,6 +26,7 @@ class Tts(Stage):
     def __init__(self, place: Place, synthesizer: Synthesizer, voice: VoiceSettings) -> None:
         super().__init__(place)
         self.synthesizer, self.voice = synthesizer, voice
+        self.first_sound_s = 0.0  # what the first sound of a phrase took at the warm-up
         self.turn.watch(self.bell)
 
     def may_begin(self, item: Message) -> bool:
@@ -35,8 +36,12 @@ class Tts(Stage):
 
     def warm_up(self) -> None:
         """Say something to nobody: what is read or made ready at a first use must not keep the first answer waiting."""
-        for _ in self._sound(Phrase(self.turn.now, 0, "Ready.", last=True)):
-            pass
+        for _ in range(2):  # the second time as it will be
+            began_s, sound = self.clock.now(), self._sound(Phrase(self.turn.now, 0, "Ready.", last=True))
+            next(sound, None)
+            self.first_sound_s = self.clock.now() - began_s
+            for _ in sound:
+                pass
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Phrase)

@@ -12,8 +12,8 @@ from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, Thought, VoiceD
 from epsilon.floor import DOUBTING, LISTENING, SPEAKING, Event, Floor
 from epsilon.hardware import Switches
 from epsilon.loudness import Loudness
-from epsilon.messages import Message, Remark, Speech, Understood
-from epsilon.ring import SampleRing, Samples
+from epsilon.messages import Message, Murmur, Remark, Speech, Understood
+from epsilon.ring import Ring, SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
@@ -23,6 +23,8 @@ TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
 AGAIN_FRAMES = 2 * WINDOW_FRAMES  # of voice end a pause: one window is as often a click
 QUIET_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # of silence, and what made the toy hold its breath was nothing
+MURMUR_AFTER_MS = 300.0
+STORY_GOES_ON = 0.4  # the probability below which a pause is not the end of the story
 # What listeners say without wanting the floor, as ears write it.
 ASSENT = frozenset("mm hm hmm mhm mmhm uh huh uhhuh um er ah oh yeah yes yep okay ok right ha haha".split())
 
@@ -65,6 +67,7 @@ class Vad(Stage):
         self.company, self.switches = company, switches or Switches()
         self.detector, self.end_of_turn, self.rule, self.mouth = detector, end_of_turn, rule, mouth
         self.reader = microphone.reader(self.bell)
+        self.murmurs: Ring[Message] | None = None  # to the card's stage, past all others
         self.floor = Floor()
         self.mark = self.turn.now  # of what is heard; while in doubt that of a turn not yet begun
         self.thought: Thought | None = None  # of the words up to this pause; None while it is not known
@@ -226,6 +229,17 @@ class Vad(Stage):
                 yield self._hand_over(Event.END, now_at)
             else:
                 self._ignore()
+        elif silence_ms >= MURMUR_AFTER_MS:
+            self._murmur(silence_ms, now_at)
+
+    def _murmur(self, silence_ms: float, now_at: int) -> None:
+        """In a long story's pauses the toy shows that it is there, and takes nobody's turn."""
+        if self.thought is None or self.murmurs is None:
+            return
+        if self.end_of_turn.over(silence_ms, self.thought) > STORY_GOES_ON:
+            return
+        if (noise := self.company.murmur(self.begins_at, now_at)) is not None:
+            self.murmurs.put(Murmur(self.mark, *noise))
 
     def _is_over(self, silence_ms: float) -> bool:
         if self.thought is None and self.company.by_name:

@@ -20,8 +20,8 @@ from epsilon.config.character import load_character
 from epsilon.config.fields import settings_of, spec_of
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Effect
 from epsilon.errors import EpsilonError
+from epsilon.parts import load_effects
 from epsilon.ring import Samples
-from epsilon.toy import load_effects
 from tools.bench import print_table
 
 CHUNK_FRAMES = SAMPLE_RATE_HZ // 5

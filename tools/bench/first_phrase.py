@@ -21,7 +21,7 @@ from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.llm.sampler import Sampler
 from epsilon.engines.protocols import LanguageModel
-from epsilon.toy import load_engine, persona_place
+from epsilon.parts import load_engine, persona_place
 from tools.bench import print_table
 
 QUESTIONS = (

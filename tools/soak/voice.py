@@ -24,13 +24,13 @@ from epsilon.config.character import Character, load_character
 from epsilon.devices.wav import WavCard
 from epsilon.errors import EpsilonError
 from epsilon.messages import Heard, Message, News, Sound, Token
+from epsilon.parts import load_effects, load_engine, seat_of
 from epsilon.ring import Bell, Ring, Samples
 from epsilon.stage import SLOTS, Place, Stage
 from epsilon.stages.effects import Effects
 from epsilon.stages.phrases import Phrases
 from epsilon.stages.playback import Playback
 from epsilon.stages.tts import Tts
-from epsilon.toy import load_effects, load_engine, seat_of
 from epsilon.turn import Turn
 from tools.bench import print_table
 from tools.soak.stream import Findings, Stream

@@ -18,11 +18,12 @@ from epsilon.engines.endpoint import silence
 from epsilon.engines.protocols import Patience, Recognizer
 from epsilon.messages import Message, Speech
 from epsilon.organs import ALONE, ClosedMouth
+from epsilon.parts import load_engine, seat_of
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import SLOTS, Place
 from epsilon.stages.asr import Asr
 from epsilon.stages.vad import Vad
-from epsilon.toy import MICROPHONE_FRAMES, load_engine, seat_of
+from epsilon.toy import MICROPHONE_FRAMES
 from epsilon.turn import Turn
 from tools.bench.asr import RATE_HZ
 

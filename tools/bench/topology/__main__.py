@@ -16,9 +16,9 @@ import onnx
 
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
+from epsilon.parts import seat_of
 from epsilon.realtime import Seat, calm_python
 from epsilon.runtimes.decoder import Decoder
-from epsilon.toy import seat_of
 from tools.bench import count, print_table
 from tools.bench.topology import PREFILL
 from tools.bench.topology.chain import Chain, longest

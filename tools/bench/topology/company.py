@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.organs import Ears, Voice
+from epsilon.parts import seat_of
 from epsilon.realtime import Seat
-from epsilon.toy import seat_of
 
 SENTENCE = "Do you want to hear what happened in the garden last night?"
 

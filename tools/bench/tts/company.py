@@ -20,7 +20,7 @@ from epsilon.config.character import load_character
 from epsilon.engines.llm.conversation import Conversation
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.llm.sampler import Sampler
-from epsilon.toy import load_engine
+from epsilon.parts import load_engine
 from tools.bench.peers.environment import NotPrepared
 from tools.bench.peers.workers import ONE_THREAD, ROOT
 

@@ -18,13 +18,13 @@ from epsilon.config.models import Model, find_model, verify
 from epsilon.engines.protocols import Chunk, Delivery, Effect, Spelt, Synthesizer
 from epsilon.errors import ConfigError, nearest
 from epsilon.messages import Phrase, Sound, Token
+from epsilon.parts import load_effects
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.stage import Place
 from epsilon.stages.effects import Effects
 from epsilon.stages.phrases import Phrases
 from epsilon.stages.tts import Tts
-from epsilon.toy import load_effects
 from epsilon.turn import Turn
 from tools.evaluate.voice import RATE_HZ
 
