@@ -16,12 +16,12 @@ from tools.train.mind.model import Mind, Shape
 from tools.train.mind.talk import SILENT, Turn
 from tools.train.mind.tokens import Encoder, learn, pack
 from tools.train.mind.training import Plan, Rows, Trainer
-from tools.train.mind.warm import warm_mind
+from tools.train.mind.warm import settle, warm_mind
 from tools.train.text.sentences import load as load_sentences
 
 DIALOGUES, DEVELOPMENT_DIALOGUES = 60_000, 120
 DEVELOPMENT_SEED = 2
-AGAIN = Plan(peak=0.1, falling_share=0.9)  # for a mind that has been trained before
+AGAIN = Plan(peak=0.2, falling_share=0.9)  # for a mind that has been trained before
 TEXTS_FOR_VOCABULARY, SENTENCES_FOR_VOCABULARY = 300_000, 40_000
 
 
@@ -106,6 +106,8 @@ def main() -> None:
     if (options.out / "checkpoint.pt").exists():
         trainer.load(options.out / "checkpoint.pt")
     trainer.run(options.out)
+    settle(trainer.model)
+    trainer.save(options.out / "checkpoint.pt")
 
     from tools.train.mind.export import export
 

@@ -20,7 +20,8 @@ BLOCK = 32
 EXACT, ROUNDED = 1, 4  # accuracy levels: products of float32 numbers, or of numbers rounded to int8
 _MICROSOFT = "com.microsoft"
 _OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)]
-_SCALE_CANDIDATES = np.linspace(0.7, 1.0, 13)
+# The last ones find the scales of weights that were rounded before, to blocks whose largest code is 7 to 4.
+_SCALE_CANDIDATES = np.concatenate((np.linspace(0.7, 1.0, 13), 8 / np.arange(7, 3, -1)))
 
 Array = npt.NDArray[Any]
 

@@ -1,20 +1,57 @@
-"""A warm start: the weights of an exported mind, read back from its graph into the network that is trained."""
+"""A warm start: the weights of an exported mind, read back from its graph into the network that is trained.
+
+They are trained as they will be used, rounded: small steps away from rounded weights would be lost at the next
+rounding. The network computes with the rounded ones and gradients go to those behind them (the straight-through
+estimator of Bengio, Léonard and Courville 2013); each block keeps the scale it was exported with.
+"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
+import torch.nn.functional as F
 from onnx import numpy_helper
+from torch import Tensor, nn
 
 from epsilon.errors import ModelError
-from tools.train.mind.graph import Array, dequantise
+from tools.train.mind.graph import BLOCK, Array, dequantise
 from tools.train.mind.model import Mind, Shape
+
+# Which projections the graph computes at once, by the name of the first.
+STACKED = (
+    ("self_attn", ("q_proj", "k_proj", "v_proj")),
+    ("self_attn", ("o_proj",)),
+    ("mlp", ("gate_proj", "up_proj")),
+    ("mlp", ("down_proj",)),
+)
+
+
+class Rounded(nn.Linear):
+    """A product with weights [out, in] in blocks of 32 along `in`, each on the grid of its scale [out, in / 32]."""
+
+    scales: Tensor
+
+    def __init__(self, weight: Array, scales: Array, bits: int) -> None:
+        super().__init__(weight.shape[1], weight.shape[0], bias=False)
+        self.weight.data = torch.from_numpy(weight)
+        self.register_buffer("scales", torch.from_numpy(scales), persistent=False)
+        self.half = 2 ** (bits - 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight + (self.rounded() - self.weight).detach())
+
+    def rounded(self) -> Tensor:
+        """The weights as they will be exported."""
+        blocks = self.weight.detach().view(*self.scales.shape, BLOCK) / self.scales[..., None]
+        codes = blocks.round().clamp(-self.half, self.half - 1)
+        return (codes * self.scales[..., None]).view_as(self.weight)
 
 
 def warm_mind(folder: Path) -> Mind:
-    """The exported mind in `folder`, as near as its rounded weights allow, for training on.
+    """The exported mind in `folder`, exactly, for training on; its products are Rounded.
 
     Raises ModelError when the graph holds another network than is trained.
     """
@@ -24,31 +61,30 @@ def warm_mind(folder: Path) -> Mind:
     if other:
         raise ModelError(f"has another {other[0]} than is trained", where=str(folder / "config.json"))
     mind = Mind(shape)
-    stored = _stored(folder / "model.onnx", int(config["quantization"]["bits"]))
-    mind.load_state_dict({name: torch.from_numpy(value) for name, value in _apart(stored, shape).items()})
+    held = {t.name: numpy_helper.to_array(t) for t in onnx.load(folder / "model.onnx").graph.initializer}
+    for name, parameter in mind.named_parameters():
+        if name in held:
+            parameter.data = torch.from_numpy(np.array(held[name], np.float32))
+    bits = int(config["quantization"]["bits"])
+    for layer, block in enumerate(mind.layers):
+        for part, names in STACKED:
+            where = getattr(block, part)
+            weight, scales = _stacked(held, f"layers.{layer}.{part}.{names[0]}", bits)
+            ends = np.cumsum([getattr(where, name).out_features for name in names])[:-1]
+            apart = zip(names, np.split(weight, ends), np.split(scales, ends), strict=True)
+            for name, rows, of_rows in apart:
+                setattr(where, name, Rounded(rows, of_rows, bits))
     return mind
 
 
-def _stored(path: Path, bits: int) -> dict[str, Array]:
-    """Floats by the names of the graph; projections that were stacked go by the first one's name."""
-    held = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
-    floats = {name: np.array(value, np.float32) for name, value in held.items() if name.endswith(".weight")}
-    for name, codes in held.items():
-        prefix, _, kind = name.rpartition(".")
-        if kind == "codes":
-            floats[f"{prefix}.weight"] = dequantise(codes, held[f"{prefix}.scales"], bits)
-    return floats
+def settle(mind: Mind) -> None:
+    """Put the rounded weights in the place of those behind them: what is exported now is what was trained."""
+    for part in mind.modules():
+        if isinstance(part, Rounded):
+            part.weight.data = part.rounded()
 
 
-def _apart(stored: dict[str, Array], shape: Shape) -> dict[str, Array]:
-    """The same by the names of the network: what was stacked for one product taken apart again."""
-    found = dict(stored)
-    kv_width = shape.num_key_value_heads * shape.head_dim
-    for layer in range(shape.num_hidden_layers):
-        attention, mlp = f"layers.{layer}.self_attn", f"layers.{layer}.mlp"
-        joined = found[f"{attention}.q_proj.weight"]
-        parts = np.split(joined, [shape.hidden_size, shape.hidden_size + kv_width])
-        found |= {f"{attention}.{name}_proj.weight": part for name, part in zip("qkv", parts, strict=True)}
-        gate, up = np.split(found[f"{mlp}.gate_proj.weight"], 2)
-        found |= {f"{mlp}.gate_proj.weight": gate, f"{mlp}.up_proj.weight": up}
-    return found
+def _stacked(held: Mapping[str, Array], name: str, bits: int) -> tuple[Array, Array]:
+    """The weights [out, in] and scales [out, in / 32] of one product of the graph."""
+    codes, scales = held[f"{name}.codes"], held[f"{name}.scales"]
+    return dequantise(codes, scales, bits), np.array(scales).reshape(codes.shape[:2])
