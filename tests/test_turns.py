@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.sounds import vowels
 from tools.turns import labels, pauses
+from tools.turns.drawl import stretched
 from tools.turns.labels import Label
 from tools.turns.scripts import KINDS, Script, Writer, written
 
@@ -58,6 +60,19 @@ def test_pauses_are_as_long_as_published() -> None:
     assert drawn.max() <= pauses.LONGEST_S
     assert 0.3 < np.median(drawn) < 0.6, "the class of 200 to 1000 ms has most of them"
     assert 0.08 < (drawn > 1.0).mean() < 0.3
+
+
+def test_a_syllable_that_is_drawn_out_keeps_its_pitch_and_its_beginning() -> None:
+    sound = vowels()[:8000]
+    longer = stretched(sound, 5000, 1.6)
+    assert len(longer) == round(3000 * 1.6)
+    assert np.abs(longer).max() <= 1.2 * np.abs(sound).max()
+    np.testing.assert_allclose(longer[:240], sound[5000:5240], atol=1e-3)
+    periods = [
+        np.correlate(x[:1600], x[:1600], "full")[1599:][40:260].argmax()
+        for x in (sound[6000:], longer[1600:])
+    ]
+    assert abs(periods[0] - periods[1]) <= 3
 
 
 def test_labels_are_read_as_written(tmp_path: Path) -> None:

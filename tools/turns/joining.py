@@ -2,7 +2,7 @@
 
 A part that continues is said with a comma (a melody that goes on), or cut from the whole sentence at its last word
 (no melody at all), or cut from the whole sentence with a comma there: of each some, so that no trace of the making
-tells a pause from the end.
+tells a pause from the end. Before a pause the last syllable is mostly held (drawl.py).
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tools.train.speech.voices import RATE_HZ, Samples
+from tools.turns.drawl import drawled
 from tools.turns.scripts import Part, Script
 from tools.turns.speakers import Speaker, Troupe
+from tools.turns.timed import Wave
 
 _FADE = 80  # samples
 _MARKS = {"on": ",", "final": ".", "ask": "?"}
 _HUSH_DB = -42.0  # below the loudest 20 ms nothing is speech
 _FRAME = 160
-Wave = NDArray[np.float32]
 
 
 class Speech(NamedTuple):
@@ -42,8 +42,9 @@ def speak(script: Script, who: Speaker, troupe: Troupe, rng: random.Random) -> S
     pieces, pauses, place = list[Wave](), list[tuple[int, int]](), 0
     for group in _sentences(script.parts):
         for part, piece in zip(group, _say(group, who, troupe, rng), strict=True):
-            pieces.append(piece)
-            place += len(piece)
+            held = drawled(piece, rng) if part.melody == "on" and part.pause_s else piece
+            pieces.append(held)
+            place += len(held)
             if part.pause_s:
                 silence = round(part.pause_s * RATE_HZ)
                 pauses.append((place, place + silence))

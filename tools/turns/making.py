@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from tools.train.speech.voices import RATE_HZ, Samples
-from tools.turns.joining import Unspeakable, Wave, speak
+from tools.turns.joining import Unspeakable, speak
 from tools.turns.labels import Label
 from tools.turns.scripts import Script, Writer
 from tools.turns.speakers import Troupe
 from tools.turns.surroundings import Surroundings, draw_noise
+from tools.turns.timed import Wave
 
 LEAD_S = (0.4, 0.8)  # of noise before the first word
 TAIL_S = 2.5  # and after the last

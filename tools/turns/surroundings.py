@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.train.ears import surroundings
 from tools.train.speech.voices import RATE_HZ, Samples
-from tools.turns.joining import Wave
+from tools.turns.timed import Wave
 
 # Share of the turns, and how far below the speech the noise lies, in dB. Other people's voices are fainter: louder
 # ones are speech to any voice detector, and no silence would follow.

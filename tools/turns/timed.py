@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from tools.train.speech.festival import Festival
 from tools.train.speech.voices import RATE_HZ, Espeak, Flite, Samples, _Wave
 
+Wave = NDArray[np.float32]
 _LAST_SEGMENT = b"daughtern.R:SylStructure.daughtern.daughtern.R:Segment.end"
 _WORD_BEGINS = 1  # an event of espeak-ng's speak_lib.h
 
