@@ -84,10 +84,10 @@ def tune() -> Samples:
 
 def delay_frames(take: Take) -> int | None:
     """By how many frames the glide comes later in the microphone, by matched filter; None when it is not there."""
-    size = 1 << (2 * len(take.left)).bit_length()
+    earliest, latest = _frames(EARLIEST_MS / 1000), _frames(LATEST_MS / 1000)
+    size = 1 << (2 * len(take.left) + latest - earliest).bit_length()
     spectra = [np.fft.rfft(sound, size) for sound in take]
     likeness = np.abs(np.fft.irfft(spectra[1] * np.conj(spectra[0]), size))
-    earliest, latest = _frames(EARLIEST_MS / 1000), _frames(LATEST_MS / 1000)
     likeness = likeness[np.arange(earliest, latest)]
     peak = int(np.argmax(likeness))
     highest = float(likeness[peak])

@@ -60,6 +60,7 @@ class PortAudioCard:
     def read(self) -> Samples | None:
         block = self._microphone.read(self.block_frames)
         if block is not None:
+            self._speaker.observe(self._microphone.recorded + self._round_trip_frames)
             end = self._read_frames + self.block_frames
             self.reference.write(self._speaker.played(self._read_frames, end))
             self._read_frames = end

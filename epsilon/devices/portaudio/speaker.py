@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,18 @@ from epsilon.ring import Samples
 RATE_HZ = 16_000
 RING_S = 1.0
 REMEMBERED_FRAMES = 16 * RATE_HZ  # longer than the microphone's ring and the lead together
+LATEST_FRAMES = RATE_HZ // 4  # no stretch begins so late
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Sound that plays without a gap: the frame at which it should begin, and how much later it does.
+
+    The card's callbacks come a block at a time, so it may begin a block later than expected.
+    """
+
+    start: int
+    late_frames: int | None = None
 
 
 class Speaker:
@@ -33,6 +46,8 @@ class Speaker:
         self._action: Any = None
         self._edge = Edge(rate_hz)
         self._underflows = 0
+        self._stretch = Stretch(0)
+        self._late_frames = self._asked_to = 0
         self.end_frame = 0  # where what was written ends
 
     @property
@@ -55,6 +70,7 @@ class Speaker:
         self._sound = np.zeros(power_of_two(self._rate_hz * RING_S), np.float32)
         self._ring = self._new_ring(4, buffer=self._sound)
         self._earlier_frames = self._card_frames = 0
+        self._stretch = Stretch(frame)
         self.end_frame = frame
         if self._resampler is not None:
             self._resampler.reset()
@@ -117,16 +133,39 @@ class Speaker:
         self.end_frame -= dropped
         return dropped
 
+    def observe(self, elapsed_frames: int) -> None:
+        """Find how late the stretch is; `elapsed_frames` of the time line had passed when the card took its last block.
+
+        It is said right after each block of the microphone. In between the count of the speaker's blocks runs a
+        block ahead or not, so the least of what was seen is right.
+        """
+        action, stretch = self._action, self._stretch
+        if action is None or not action.done_frames:
+            return
+        late_frames = elapsed_frames - self._played_frames(action) - stretch.start
+        if self._action is action and 0 <= late_frames < LATEST_FRAMES:
+            known = stretch.late_frames
+            stretch.late_frames = late_frames if known is None else min(known, late_frames)
+
     def played(self, start: int, end: int) -> Samples:
         """What left from frame `start` to `end`, each asked for once and in order."""
+        stretch = self._stretch
+        if end > stretch.start and stretch.late_frames is not None:
+            self._late_frames = stretch.late_frames
+        start, end = start - self._late_frames, end - self._late_frames
         places = np.arange(start, end) % REMEMBERED_FRAMES
         found = self._remembered[places]
-        self._remembered[places] = 0.0
+        self._remembered[np.arange(min(start, self._asked_to), end) % REMEMBERED_FRAMES] = 0.0
+        self._asked_to = end
         return found
 
     def _taken(self) -> int:
         """Frames of the stretch that the callback has."""
         return self._earlier_frames + int(self._action.done_frames)
+
+    def _played_frames(self, action: Any) -> int:
+        """The same on the time line."""
+        return round((self._earlier_frames + int(action.done_frames)) * RATE_HZ / self._rate_hz)
 
     def _hand_over(self, samples: Samples, before: Samples) -> None:
         """Write at the card's rate; the last frames in the ring become `before`: there they were faded."""
