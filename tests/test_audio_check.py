@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from epsilon import audio_check, duplex
-from epsilon.clock import ManualClock
-from epsilon.config.board import Board, load_board
+from epsilon.__main__ import main
+from epsilon.cli import talk
+from epsilon.clock import Clock, ManualClock
+from epsilon.config.board import Audio, Board, load_board
 from epsilon.devices import Card
 from epsilon.devices.wav import WavCard
 from epsilon.duplex import Acoustics, Duplex
@@ -155,3 +157,49 @@ def test_a_folder_that_cannot_be_written_is_told(board: Board) -> None:
     duplex.place(board).parent.write_text("a file where the folder should be")
     with pytest.raises(AudioFileError, match="cannot be written"):
         duplex.keep(board, GOOD)
+
+
+def test_talk_measures_once_and_talks_where_it_cannot_keep_it(
+    board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured_boards: list[str] = []
+
+    def check(board: Board, clock: Clock) -> Acoustics:
+        measured_boards.append(board.name)
+        return GOOD
+
+    monkeypatch.setattr(audio_check, "check", check)
+    for _ in range(2):
+        assert talk.acoustics_of(board, HurriedClock()) == GOOD
+    assert measured_boards == ["host"], "the second time it is remembered"
+    assert capsys.readouterr().err.count("so it listens while it speaks") == 2
+    duplex.place(board).unlink()
+    duplex.place(board).parent.rmdir()
+    duplex.place(board).parent.write_text("a file where the folder should be")
+    assert talk.acoustics_of(board, HurriedClock()) == GOOD
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_check_audio_shows_every_figure_and_keeps_them(
+    board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = echo_card(Room())
+    monkeypatch.setattr(audio_check, "open_card", lambda audio, clock: card)
+    assert main(["check", "--audio"]) == 0
+    shown = capsys.readouterr().out
+    for line in ("delay: 20 ms", "duplex: full", "so it listens while it speaks", str(duplex.place(board))):
+        assert line in shown
+    found = duplex.recall(load_board("host"))
+    assert found is not None and found.canceller == "kalman"
+
+
+def test_a_card_that_does_not_open_is_told(
+    board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(audio: Audio, clock: Clock) -> Card:
+        raise DeviceError("the card does not open: it is busy", "USB")
+
+    monkeypatch.setattr(audio_check, "open_card", refuse)
+    assert main(["check", "--audio"]) == 2
+    assert "USB: the card does not open" in capsys.readouterr().err
+    assert duplex.recall(board) is None and not duplex.place(board).exists()

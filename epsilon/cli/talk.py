@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     clock = MonotonicClock()
     card = open_card(board.audio, clock)
-    acoustics = _acoustics(board, clock) if card.hears_itself else None
+    acoustics = acoustics_of(board, clock) if card.hears_itself else None
     toy = Toy(board, character, card, clock, acoustics)
     reason = "asked for" if chosen.ears else best.reason
     print(f"ears: {board.stages['asr'].model} ({reason})", file=sys.stderr)
@@ -49,7 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
                 screen.show(news)
 
 
-def _acoustics(board: Board, clock: Clock) -> Acoustics:
+def acoustics_of(board: Board, clock: Clock) -> Acoustics:
     """How the toy hears itself here: what was measured once, or measured now, at the first start."""
     from epsilon import audio_check
 

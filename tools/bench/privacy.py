@@ -93,13 +93,18 @@ def traced_card(folder: Path, seconds: float) -> tuple[Path, list[Path]]:
     recording = read_audio(FOLDER / TAKE / "in.wav")
     with virtual_card.virtual_card(folder / "card") as sound:
         command = _traced(folder, ["talk", "--board", str(_virtual_board(folder))])
-        talking = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT, start_new_session=True)
+        state = {
+            "EPSILON_STATE": str(folder / "state")
+        }  # of what it measures at its first start: figures alone
+        talking = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, cwd=ROOT, env=os.environ | state, start_new_session=True
+        )
         for _ in range(math.ceil(seconds * RATE_HZ / len(recording))):
             sound.play(recording).wait()
         assert talking.poll() is None, "the toy has ended by itself"
         os.killpg(talking.pid, signal.SIGINT)  # Ctrl-C, which strace leaves to the toy
         talking.wait(20)
-    return folder / "trace", [folder / "card"]
+    return folder / "trace", [folder / "card", folder / "state"]
 
 
 def _virtual_board(folder: Path) -> Path:
