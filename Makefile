@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-tts bench-topology bench-echo soak-voice evaluate takes lines personas \
+.PHONY: list run talk test test-tools quick check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-echo soak-voice evaluate takes lines personas \
         openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
@@ -88,6 +88,10 @@ bench-llm: .venv/convertible .venv/tested ## the mind beside llama.cpp, onnxrunt
 
 bench-tts: .venv/convertible .venv/tested ## when the voice's first sound leaves and its pace, beside kokoro-onnx (an environment of 3 GB, a quarter of an hour)
 	$(BIN)/python -m tools.bench.tts
+
+bench-turns: .venv/tested ## how soon the toy answers 300 spoken turns and how often it cuts in, beside the same engines one after the other (20 minutes)
+	@tools/system_packages train
+	$(BIN)/python -m tools.bench.turns
 
 bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
 	$(BIN)/python -m tools.bench.topology

@@ -1,0 +1,152 @@
+"""How soon the toy answers and how often it cuts in: python -m tools.bench.turns [--count 300] [--folder RECORDINGS]
+
+Turns are synthetic voices that nothing was trained on, unless --folder names recordings with a turns.yaml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from epsilon.audio_files import read_audio
+from epsilon.config.board import load_board
+from epsilon.journal import PARTS
+from epsilon.parts import load_end_of_turn
+from epsilon.ring import Samples
+from tools.bench import print_table
+from tools.bench.turns import policies, serial
+from tools.bench.turns.picture import draw
+from tools.bench.turns.playing import Glance, Played, play_all, watch_all
+from tools.turns import labels
+from tools.turns.labels import Label
+
+Turns = Sequence[tuple[Samples, Label]]
+AIMS = (0.05, 0.10)
+WATCHED_MS = 2_200.0  # what is left of a turn's recording after its last sound
+USUAL_MS = 600.0
+
+
+def main() -> None:
+    """Everything, one table after the other."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=300, help="turns (default: 300)")
+    parser.add_argument("--seed", type=int, default=6, help="of the turns")
+    parser.add_argument("--folder", type=Path, help="recordings of turns with a turns.yaml instead")
+    parser.add_argument("--realtime", type=int, default=24, help="turns that are also played in real time")
+    parser.add_argument("--board", default="host")
+    parser.add_argument("--character", default="odette")
+    parser.add_argument("--out", type=Path, default=Path("out/turns"), help="where the picture goes")
+    parser.add_argument("--quick", action="store_true", help="40 turns, 8 of them in real time")
+    options = parser.parse_args()
+    if options.quick:
+        options.count, options.realtime = 40, 8
+    turns = recorded(options.folder) if options.folder else spoken(options.count, options.seed)
+    print(f"{len(turns)} turns, {sum(bool(label.pauses) for _, label in turns)} with pauses inside")
+    where = (options.board, options.character)
+    print("\nlock-step")
+    report(list(play_all(turns, *where)))
+    some = turns[: options.realtime]
+    print(f"\nin real time, the first {len(some)}")
+    ours = list(play_all(some, *where, realtime=True))
+    report(ours)
+    curves = ways(turns, options.board, options.character)
+    draw(options.out / "curves.svg", "How long to wait for the end of a turn", curves)
+    print(f"\nthe curves are in {options.out / 'curves.svg'}")
+    careful = policies.at_cut_ins(curves["silence timer"], AIMS[0])
+    beside(some, ours, where, careful.setting if careful else policies.LONGEST_MS)
+
+
+def spoken(count: int, seed: int) -> Turns:
+    """Turns by held-out voices, from a seed."""
+    from tools.turns.making import turns  # needs the synthesisers; recordings do not
+
+    return [(np.asarray(t.samples, np.float32), t.label) for t in islice(turns(seed, held_out=True), count)]
+
+
+def recorded(folder: Path) -> Turns:
+    """The recordings of a folder."""
+    return [(read_audio(folder / label.file), label) for label in labels.read(folder)]
+
+
+def report(played: Sequence[Played]) -> None:
+    """TIFU with its parts, cut-ins, misses, waste."""
+    tifus = [one.tifu_ms for one in played if one.tifu_ms is not None]
+    waits = [one.dead_air_ms for one in played if one.dead_air_ms is not None]
+    answered = [one for one in played if one.tifu_ms is not None and one.parts_ms]
+    rows: list[list[object]] = [["TIFU", *spread(tifus)], ["dead air", *spread(waits)]]
+    for name, _ in PARTS[1:]:
+        rows.append([name.removesuffix("_ms"), *spread([one.parts_ms[name] for one in answered])])
+    print_table(("ms", "median", "mean", "p95"), rows)
+    silent = sum(one.silent and not one.answers_ms for one in played)
+    deaf = sum(not one.words for one in played)
+    print(
+        f"{sum(one.cut_in for one in played)} of {len(played)} turns cut into, {sum(one.missed for one in played)} "
+        f"missed, {silent} passed over in silence, {deaf} without a word understood"
+    )
+    tokens, sound_ms = sum(one.wasted_tokens for one in played), sum(one.wasted_ms for one in played)
+    print(
+        f"wasted: {tokens / len(played):.1f} tokens and {sound_ms / len(played):.0f} ms of sound a turn, "
+        f"{statistics.mean(one.tries for one in played):.2f} tries"
+    )
+    gaps = [gap for one in played for gap in one.gaps_ms]
+    print(f"gaps between phrases: {len(gaps)}" + (f", longest {max(gaps):.0f} ms" if gaps else ""))
+
+
+def spread(values: Sequence[float]) -> tuple[object, object, object]:
+    """Median, mean and 95th percentile."""
+    if not values:
+        return ("-", "-", "-")
+    return (
+        round(statistics.median(values)),
+        round(statistics.mean(values)),
+        round(float(np.percentile(values, 95))),
+    )
+
+
+def ways(turns: Turns, board: str, character: str) -> dict[str, list[policies.Point]]:
+    """The curve of every way to find the end, and a table of them."""
+    seen: list[list[Glance]] = list(watch_all(turns, board, character, WATCHED_MS))
+    fusion = getattr(load_end_of_turn(load_board(board)), "fusion", None)
+    known: dict[str, policies.Policy] = {"silence timer": policies.timer, "words alone": policies.words}
+    if fusion is not None:
+        known |= {"sound alone": policies.sound, "all together": policies.together(fusion)}
+    tried = policies.settings()
+    curves = {name: policies.curve(seen, known[name], tried[name]) for name in tried if name in known}
+    rows: list[list[object]] = []
+    for name, points in curves.items():
+        cells: list[object] = [name]
+        for aim in AIMS:
+            best = policies.at_cut_ins(points, aim)
+            cells += [round(best.median_ms), round(best.mean_ms)] if best else ["-", "-"]
+        rows.append(cells)
+    print("\nwait at the end of a turn, ms, by the share of turns that are cut into")
+    print_table(("", "5 %: median", "mean", "10 %: median", "mean"), rows)
+    return curves
+
+
+def beside(turns: Turns, ours: Sequence[Played], where: tuple[str, str], careful_ms: float) -> None:
+    """The same engines one after the other, at two silences."""
+    tifus = [one.tifu_ms for one in ours if one.tifu_ms is not None]
+    median = statistics.median(tifus) if tifus else float("nan")
+    cut = sum(one.cut_in for one in ours)
+    rows: list[list[object]] = [["Epsilon, in real time", *spread(tifus), f"{cut} of {len(ours)}", "1"]]
+    for silence_ms in (USUAL_MS, careful_ms):
+        answers = list(serial.answer_all(turns, *where, silence_ms))
+        waits = [a.waited_ms + a.worked_ms for a in answers if a.worked_ms is not None and not a.cut_in]
+        cut = sum(answer.cut_in for answer in answers)
+        ratio = f"{statistics.median(waits) / median:.1f}" if waits and tifus else "-"
+        name = f"one after the other, {silence_ms:.0f} ms of silence"
+        rows.append([name, *spread(waits), f"{cut} of {len(turns)}", ratio])
+    print("\nTIFU, ms")
+    print_table(("", "median", "mean", "p95", "cut into", "times ours"), rows)
+
+
+if __name__ == "__main__":
+    main()
