@@ -15,8 +15,13 @@ from epsilon.ring import Samples
 RATE_HZ = 16_000
 CLOSE_FRAMES = 12 * RATE_HZ  # after an exchange nobody has to say the toy's name again
 STORY_FRAMES = 6 * RATE_HZ  # a listener who has said nothing for so long makes a small noise
+# What listeners say without wanting the floor, as ears write it.
+ASSENT = frozenset(
+    "mm hm hmm mhm mmhm mum hum uh huh uhhuh um er ah oh yeah yes yep okay ok right ha haha".split()
+)
 FAREWELLS = frozenset("goodbye bye farewell".split())
-PARTINGS = frozenset((("good", "bye"), ("good", "night"), ("see", "you"), ("bye", "bye")))
+PARTINGS = frozenset((("good", "bye"), ("good", "night")))
+AGAIN = frozenset("later soon tomorrow again".split())  # see you …
 NOT_PARTING = frozenset("why what who how when say said song story".split())  # one speaks about a farewell
 MOST_PARTING_WORDS = 6
 
@@ -28,11 +33,17 @@ def names(words: Sequence[str], name: str) -> bool:
     return any(word == wanted or (len(wanted) > 4 and _nearly(word, wanted)) for word in spoken)
 
 
+def assents(words: Sequence[str]) -> bool:
+    """True when words are only what a listener says."""
+    return ASSENT.issuperset(words)
+
+
 def parts(words: Sequence[str]) -> bool:
     """True when the words are a goodbye."""
     if not words or len(words) > MOST_PARTING_WORDS or NOT_PARTING & set(words):
         return False
-    return bool(FAREWELLS & set(words)) or not PARTINGS.isdisjoint(pairwise(words))
+    meet = ("see", "you") in pairwise(words) and bool(AGAIN & set(words))
+    return meet or bool(FAREWELLS & set(words)) or not PARTINGS.isdisjoint(pairwise(words))
 
 
 class Company:
@@ -59,9 +70,12 @@ class Company:
         close = self._spoke_at is not None and now_at - self._spoke_at < CLOSE_FRAMES
         return not self.by_name or close or names(words, self._name)
 
-    def exchange(self, words: Sequence[str], now_at: int) -> None:
-        """Somebody has said something to the toy."""
-        self._spoke_at, self._remarks = now_at, 0
+    def exchange(self, now_at: int) -> None:
+        """Somebody has said something to the toy; which words, it may not know yet."""
+        self._spoke_at, self._remarks, self._parted = now_at, 0, False
+
+    def understand(self, words: Sequence[str]) -> None:
+        """The words of the last exchange."""
         self._parted = parts(words)
 
     def stir(self, now_at: int) -> None:
@@ -86,7 +100,8 @@ class Company:
         since_ms = idle.cooldown_ms if self._remarks else 0.0
         if _ms(now_at - self._quiet_from) < idle.after_ms or _ms(now_at - self._remarked_at) < since_ms:
             return None
-        self._remarks, self._remarked_at, self._quiet_from = self._remarks + 1, now_at, now_at
+        self._remarks, self._remarked_at = self._remarks + 1, now_at
+        self._quiet_from = self._spoke_at = now_at  # who answers a remark need not say the toy's name
         self._last = self._rng.choice([line for line in idle.lines if line != self._last] or list(idle.lines))
         return self._last
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from epsilon.company import CLOSE_FRAMES, Company, names, parts
+from epsilon.company import CLOSE_FRAMES, Company, assents, names, parts
 from epsilon.config.character import Idle
 
 SECOND = 16_000
@@ -39,6 +39,7 @@ def test_a_short_name_must_be_itself() -> None:
         ("goodbye", True),
         ("good night odette", True),
         ("see you tomorrow", True),
+        ("i can see you", False),
         ("good morning", False),
         ("why do people say goodbye", False),
         ("he said bye", False),
@@ -48,11 +49,16 @@ def test_a_goodbye_is_no_talk_about_goodbyes(text: str, parting: bool) -> None:
     assert parts(text.split()) == parting
 
 
+def test_mm_hm_is_assent_and_no_words() -> None:
+    assert assents(["mm", "hm"]) and assents(["yeah"])
+    assert not assents(["yeah", "but", "why"])
+
+
 def test_who_has_just_talked_to_it_need_not_say_its_name() -> None:
     company = Company("odette", by_name=True, idle=Idle())
     assert not company.is_meant(["hello"], 0)
     assert company.is_meant(["hello", "odette"], 0)
-    company.exchange(["hello", "odette"], SECOND)
+    company.exchange(SECOND)
     assert company.is_meant(["and", "now"], CLOSE_FRAMES)
     assert not company.is_meant(["and", "now"], SECOND + CLOSE_FRAMES)
 

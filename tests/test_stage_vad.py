@@ -204,7 +204,7 @@ def test_words_interrupt_and_sounds_of_assent_do_not() -> None:
     for text, turn in (("mm hm", 0), ("yeah", 0), ("no stop", 1)):
         room = Room()
         room.toy_speaks()
-        room.pass_time("####")
+        room.pass_time("#####")
         room.understands(text)
         room.pass_time("#")
         assert room.turn.now.turn == turn, text
@@ -331,3 +331,30 @@ def test_a_short_one_is_listened_to_in_silence() -> None:
     room.understands("and then", finished=0.1)
     room.pass_time("." * 10)
     assert room.vad.murmurs is not None and len(room.vad.murmurs) == 0
+
+
+def test_who_presses_while_the_microphone_is_off_takes_no_word_from_the_toy() -> None:
+    room = Room(listen="push_to_talk")
+    room.toy_speaks()
+    room.switches.mute(True)
+    room.switches.press(True)
+    room.pass_time("...")
+    assert room.turn.now == Mark(0, 0)
+
+
+def test_it_does_not_murmur_into_what_is_not_for_it() -> None:
+    room = Room(by_name=True)
+    room.pass_time("#" * 200 + "." * 5)
+    room.understands("and then we went home and", finished=0.1)
+    room.pass_time("." * 10)
+    assert room.vad.murmurs is not None and len(room.vad.murmurs) == 0
+
+
+def test_a_goodbye_that_is_understood_after_the_button_was_let_go_is_a_goodbye() -> None:
+    room = Room(listen="push_to_talk")
+    room.switches.press(True)
+    room.pass_time("#" * 10)
+    room.switches.press(False)
+    room.pass_time(".")
+    room.understands("goodbye", settles=True)
+    assert not any(isinstance(item, Remark) for item in room.pass_time("." * 3 * IDLE_WINDOWS))

@@ -274,6 +274,8 @@ def _check_body(board: Board, problems: Problems) -> None:
             problems.add(f"a {key} needs `hardware`, say gpio", where)
         elif not PIN.fullmatch(pin):
             problems.add(f"no pin '{pin}': GPIO17, BOARD11 or J8:11", where)
+    if body.talk_button is not None and body.talk_button == body.mute_switch:
+        problems.add(f"pin '{body.mute_switch}' is the talk button", board.place("body", "mute_switch"))
 
 
 def _runs_graphs(stage: str, settings: StageSettings) -> bool:

@@ -20,6 +20,13 @@ class GpioHardware:
         self._open = contextlib.ExitStack()
 
     def start(self) -> None:
+        try:
+            self._take_pins()
+        except DeviceError:
+            self.stop()  # none is kept where not all could be had
+            raise
+
+    def _take_pins(self) -> None:
         if self._body.talk_button is not None:
             button = self._contact(self._body.talk_button)
             button.when_pressed = lambda: self._switches.press(True)

@@ -171,8 +171,8 @@ class Llm(Stage):
             self._discard(answer)
             self._report(words, changed=True)
             return
+        self._report(words, settles=not words.all)
         if not words.all:
-            self._report(words, settles=True)
             return
         self._take_back(words.mark)
         self.asked_turn = words.mark.turn

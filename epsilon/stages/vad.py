@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from epsilon.company import Company
+from epsilon.company import Company, assents
 from epsilon.config.board import TurnRule
 from epsilon.config.character import PUSH_TO_TALK
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, Thought, VoiceDetector
@@ -23,10 +23,9 @@ TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
 AGAIN_FRAMES = 2 * WINDOW_FRAMES  # of voice end a pause: one window is as often a click
 QUIET_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # of silence, and what made the toy hold its breath was nothing
+BELIEVED_FRAMES = 6 * WINDOW_FRAMES  # of voice, before a word in it is more than a guess
 MURMUR_AFTER_MS = 300.0
 STORY_GOES_ON = 0.4  # the probability below which a pause is not the end of the story
-# What listeners say without wanting the floor, as ears write it.
-ASSENT = frozenset("mm hm hmm mhm mmhm uh huh uhhuh um er ah oh yeah yes yep okay ok right ha haha".split())
 
 
 class Mouth(Protocol):
@@ -83,6 +82,8 @@ class Vad(Stage):
         if item.mark != self.mark:
             return
         self.thought = Thought(item.words, item.finished)
+        if self.floor.state is LISTENING:
+            self.company.understand(item.words)
         if item.settles:
             self.owing = False
         if item.changed and self.floor.state is LISTENING:
@@ -123,6 +124,8 @@ class Vad(Stage):
         was_pressed, self.pressed = self.pressed, self.switches.pressed
         if self.switches.muted and self.floor.allows(Event.MUTE):
             self._forget()
+        elif self.switches.muted:
+            return  # who cannot be heard cannot begin, and a reply is said to its end
         elif self.pressed and not was_pressed and self.floor.allows(Event.PRESS):
             self.voiced_frames = 0
             self._begin(Event.PRESS, now_at)
@@ -202,9 +205,10 @@ class Vad(Stage):
 
     def _insists(self) -> bool:
         words = self.thought.words if self.thought else ()
-        if words and ASSENT.issuperset(words):
+        if words and assents(words):
             return self.voiced_frames >= 2 * _frames(self.rule.interrupt_ms)
-        return bool(words) or self.voiced_frames >= _frames(self.rule.interrupt_ms)
+        believed = bool(words) and self.voiced_frames >= BELIEVED_FRAMES
+        return believed or self.voiced_frames >= _frames(self.rule.interrupt_ms)
 
     def _follow(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
         """The user speaks."""
@@ -236,7 +240,8 @@ class Vad(Stage):
         """In a long story's pauses the toy shows that it is there, and takes nobody's turn."""
         if self.thought is None or self.murmurs is None:
             return
-        if self.end_of_turn.over(silence_ms, self.thought) > STORY_GOES_ON:
+        meant = self.company.is_meant(self.thought.words, now_at)
+        if not meant or self.end_of_turn.over(silence_ms, self.thought) > STORY_GOES_ON:
             return
         if (noise := self.company.murmur(self.begins_at, now_at)) is not None:
             self.murmurs.put(Murmur(self.mark, *noise))
@@ -278,7 +283,7 @@ class Vad(Stage):
     def _hand_over(self, event: Event, now_at: int) -> Speech:
         """The turn is the toy's: what was prepared may sound."""
         self.floor.take(event)
-        self.company.exchange(self.thought.words if self.thought else (), now_at)
+        self.company.exchange(now_at)
         self.voiced_frames, self.owing = 0, True
         self.tell("end of turn", self.mark, at=self.voiced_at)
         self.turn.commit()
