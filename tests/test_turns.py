@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from epsilon.ring import Samples
 from tests.sounds import vowels
 from tools.turns import labels, pauses
-from tools.turns.drawl import stretched
 from tools.turns.labels import Label
+from tools.turns.manners import Manner, said, stretched
 from tools.turns.scripts import KINDS, Script, Writer, written
 
 needs_flite = pytest.mark.skipif(
@@ -68,11 +69,23 @@ def test_a_syllable_that_is_drawn_out_keeps_its_pitch_and_its_beginning() -> Non
     assert len(longer) == round(3000 * 1.6)
     assert np.abs(longer).max() <= 1.2 * np.abs(sound).max()
     np.testing.assert_allclose(longer[:240], sound[5000:5240], atol=1e-3)
-    periods = [
-        np.correlate(x[:1600], x[:1600], "full")[1599:][40:260].argmax()
-        for x in (sound[6000:], longer[1600:])
-    ]
-    assert abs(periods[0] - periods[1]) <= 3
+    assert abs(period(sound[6000:7600]) - period(longer[1600:3200])) <= 3
+
+
+def test_a_manner_changes_the_last_syllable_alone() -> None:
+    sound = vowels()[:16000]
+    risen = said(sound, Manner(5.0, 0.0, 1.0))
+    fallen = said(sound, Manner(-5.0, -6.0, 1.0))
+    assert abs(len(risen) - len(sound)) < 3 and abs(len(fallen) - len(sound)) < 3
+    np.testing.assert_array_equal(risen[:11000], sound[:11000])
+    assert np.abs(np.diff(risen)).max() < 2 * np.abs(np.diff(sound)).max(), "it joins without a click"
+    assert period(risen[-1600:]) < period(sound[-1600:]) < period(fallen[-1600:])
+    assert said(sound, Manner(0.0, 0.0, 1.0)) is sound
+
+
+def period(sound: Samples) -> int:
+    """Of the pitch, in samples."""
+    return int(np.correlate(sound, sound, "full")[len(sound) - 1 :][40:260].argmax()) + 40
 
 
 def test_labels_are_read_as_written(tmp_path: Path) -> None:

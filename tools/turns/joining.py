@@ -2,7 +2,8 @@
 
 A part that continues is said with a comma (a melody that goes on), or cut from the whole sentence at its last word
 (no melody at all), or cut from the whole sentence with a comma there: of each some, so that no trace of the making
-tells a pause from the end. Before a pause the last syllable is mostly held (drawl.py).
+tells a pause from the end. What tells is what
+people do with the last syllable (manners.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tools.train.speech.voices import RATE_HZ, Samples
-from tools.turns.drawl import drawled
+from tools.turns.manners import SHARE, draw_manner, said
 from tools.turns.scripts import Part, Script
 from tools.turns.speakers import Speaker, Troupe
 from tools.turns.timed import Wave
@@ -39,12 +40,14 @@ class Unspeakable(Exception):
 
 def speak(script: Script, who: Speaker, troupe: Troupe, rng: random.Random) -> Speech:
     """The whole script by one speaker."""
+    has_manners = rng.random() < SHARE
     pieces, pauses, place = list[Wave](), list[tuple[int, int]](), 0
     for group in _sentences(script.parts):
         for part, piece in zip(group, _say(group, who, troupe, rng), strict=True):
-            held = drawled(piece, rng) if part.melody == "on" and part.pause_s else piece
-            pieces.append(held)
-            place += len(held)
+            if has_manners:
+                piece = said(piece, draw_manner(part.melody, part.pause_s > 0, rng))
+            pieces.append(piece)
+            place += len(piece)
             if part.pause_s:
                 silence = round(part.pause_s * RATE_HZ)
                 pauses.append((place, place + silence))
