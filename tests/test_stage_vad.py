@@ -205,6 +205,9 @@ def test_words_interrupt_and_sounds_of_assent_do_not() -> None:
         room = Room()
         room.toy_speaks()
         room.pass_time("#####")
+        room.understands(text.split()[0])
+        room.pass_time("#")
+        assert room.turn.now == Mark(0, 0), "a first guess at a sound is no word"
         room.understands(text)
         room.pass_time("#")
         assert room.turn.now.turn == turn, text

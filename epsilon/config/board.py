@@ -63,7 +63,7 @@ class TurnRule:
     min_speech_ms: float = setting("shorter sounds are no speech", 96.0, low=0, high=1_000)
     duck_ms: float = setting("speech at which the toy holds its breath", 64.0, low=32, high=1_000)
     interrupt_ms: float = setting(
-        "speech that interrupts the toy even where no word was understood", 400.0, low=64, high=5_000
+        "speech that interrupts the toy even where no word was understood", 480.0, low=64, high=5_000
     )
     opener_after_ms: float = setting(
         "a recorded opener sounds where thinking of the first words takes so long", 80.0, low=0, high=5_000

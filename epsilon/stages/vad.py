@@ -70,6 +70,7 @@ class Vad(Stage):
         self.floor = Floor()
         self.mark = self.turn.now  # of what is heard; while in doubt that of a turn not yet begun
         self.thought: Thought | None = None  # of the words up to this pause; None while it is not known
+        self.guess: tuple[str, ...] = ()  # the words that were understood last, certain or not
         self.pressed = False  # the talk button, as it was when the last window was heard
         self.loudness = Loudness()
         self.owing = False  # an answer was promised and has not sounded yet
@@ -81,7 +82,9 @@ class Vad(Stage):
         assert isinstance(item, Understood)
         if item.mark != self.mark:
             return
-        self.thought = Thought(item.words, item.finished)
+        guess, self.guess = self.guess, item.words
+        doubtful = self.floor.state is DOUBTING and item.words[:1] != guess[:1]  # ears guess at coughs too
+        self.thought = Thought(() if doubtful else item.words, item.finished)
         if self.floor.state is LISTENING:
             self.company.understand(item.words)
         if item.settles:
@@ -183,7 +186,7 @@ class Vad(Stage):
     def _start_hearing(self, now_at: int) -> None:
         self.begins_at = now_at - self.voiced_frames
         self.start_at = self.posted_at = max(0, self.begins_at - PREROLL_FRAMES)
-        self.voiced_at, self.thought = now_at, None
+        self.voiced_at, self.thought, self.guess = now_at, None, ()
         self.end_of_turn.reset()
 
     def _doubt(self, voiced: bool, now_at: int) -> Iterator[Message]:

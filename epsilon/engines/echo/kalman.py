@@ -26,6 +26,7 @@ SIZE = 2 * FRAME
 BINS = FRAME + 1
 PARTITIONS = 20  # 200 ms of room
 BEFORE = 4  # partitions before the expected delay: clocks drift
+AFTERWARDS = 2 * PARTITIONS  # frames in which the last of the toy's sound dies away
 STAYS = 0.995  # of a weight from frame to frame; the rest is how much a room may change
 PRIOR = 3.0  # expected power of the echo path, over all partitions, before anything is known
 PRIOR_FALLS = 0.85  # from a partition to the next
@@ -54,7 +55,8 @@ class Kalman:
         self._doubt, self._least_doubt = prior, ALWAYS_POSSIBLE * prior
         self._near_power: Real = np.full(BINS, FAINTEST, np.float32)
         self._late: Real = np.zeros(BINS, np.float32)
-        self._ratio: Real = np.zeros(BINS, np.float32)  # of the user to the echo that is left, as it was
+        self._user: Real = np.zeros(BINS, np.float32)  # power of what was let through
+        self._quiet_frames = PARTITIONS  # since the toy last spoke
         self._window: Samples = np.sqrt(np.hanning(SIZE + 1)[:SIZE]).astype(np.float32)
         self._played = self._before = self._after = silence(FRAME)
 
@@ -65,7 +67,11 @@ class Kalman:
         return self._frames.push(microphone, reference)
 
     def _cancel(self, near: Samples, far: Samples) -> Samples:
-        """One frame: predict, compare, learn, suppress."""
+        """One frame: predict, compare, learn, suppress. Where the toy has long been silent it costs nothing."""
+        self._quiet_frames = 0 if np.any(far) else self._quiet_frames + 1
+        if self._quiet_frames > AFTERWARDS:
+            self._played, self._user = far, np.zeros(BINS, np.float32)
+            return self._pass(near, np.concatenate((self._before, near)) * self._window)
         self._spectra[1:] = self._spectra[:-1]
         self._spectra[0] = np.fft.rfft(np.concatenate((self._played, far)))
         self._played = far
@@ -92,14 +98,17 @@ class Kalman:
         self._late = np.maximum(LATE * self._late, _power(_second_half(predicted)))
         left = OVER * (unsure + UNMODELLED * self._late) + NOTHING
         spectrum = np.fft.rfft(np.concatenate((self._before, error)) * self._window).astype(np.complex64)
-        self._before = error
-        power = _power(spectrum) / left
-        ratio = DIRECTED * self._ratio + (1 - DIRECTED) * np.maximum(power - 1, 0)
+        power = _power(spectrum)
+        ratio = DIRECTED * self._user / left + (1 - DIRECTED) * np.maximum(power / left - 1, 0)
         gain = np.maximum(ratio / (1 + ratio), QUIETEST)
-        self._ratio = gain * gain * power
-        made = np.fft.irfft(spectrum * gain).astype(np.float32) * self._window
+        self._user = gain * gain * power
+        return self._pass(error, np.fft.irfft(spectrum * gain).astype(np.float32))
+
+    def _pass(self, error: Samples, windowed: Samples) -> Samples:
+        """The frame that is complete now; the second half of this one waits for the next."""
+        made = windowed * self._window
         clean = self._after + made[:FRAME]
-        self._after = made[FRAME:]
+        self._before, self._after = error, made[FRAME:]
         return clean
 
 
