@@ -82,7 +82,7 @@ def test_who_interrupts_it_is_heard_over_its_echo() -> None:
     assert counts(echoing) == counts(alone) == {"speech": 2, "ducks": 1, "cut": 1, "heard": 1}
     assert texts(echoing, "words")[-1].endswith("tell me about the moon")
     ducks_at = [next(one.at for one in news if one.what == "ducks") for news in (alone, echoing)]
-    assert ducks_at[1] - ducks_at[0] < RATE_HZ // 10, "the echo hides the user"
+    assert ducks_at[1] - ducks_at[0] < RATE_HZ * 150 // 1000, "the echo hides the user"
 
 
 def test_without_a_canceller_it_would_hear_itself_and_does_not_listen_meanwhile() -> None:
