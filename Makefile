@@ -89,9 +89,9 @@ bench-llm: .venv/convertible .venv/tested ## the mind beside llama.cpp, onnxrunt
 bench-tts: .venv/convertible .venv/tested ## when the voice's first sound leaves and its pace, beside kokoro-onnx (an environment of 3 GB, a quarter of an hour)
 	$(BIN)/python -m tools.bench.tts
 
-bench-turns: .venv/tested ## how soon the toy answers 300 spoken turns and how often it cuts in, beside the same engines one after the other (20 minutes)
+bench-turns: .venv/tested build/pipecat/installed ## how soon the toy answers 300 spoken turns and how often it cuts in, beside the same engines one after the other and under pipecat (20 minutes)
 	@tools/system_packages train
-	$(BIN)/python -m tools.bench.turns
+	$(BIN)/python -m tools.bench.turns --pipecat build/pipecat/bin/python
 
 bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
 	$(BIN)/python -m tools.bench.topology
@@ -148,6 +148,11 @@ clean:                ## remove the virtual environment, caches and everything m
 .venv/tested: .venv/installed requirements-dev.lock
 	@echo "== Epsilon: adding what tests need"
 	$(PIP) --no-deps -r requirements-dev.lock $(OPENVINO)
+	@touch $@
+
+build/pipecat/installed: tools/bench/turns/pipecat.lock
+	@tools/make_venv build/pipecat
+	build/pipecat/bin/python -m pip --disable-pip-version-check install --no-deps -r tools/bench/turns/pipecat.lock
 	@touch $@
 
 .venv/trainable: .venv/installed requirements-train.lock

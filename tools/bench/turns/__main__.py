@@ -6,14 +6,18 @@ Turns are synthetic voices that nothing was trained on, unless --folder names re
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
-from collections.abc import Sequence
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from epsilon.audio_files import read_audio
+from epsilon.audio_files import read_audio, write_wav
 from epsilon.config.board import load_board
 from epsilon.journal import PARTS
 from epsilon.parts import load_end_of_turn
@@ -42,6 +46,7 @@ def main() -> None:
     parser.add_argument("--realtime", type=int, default=24, help="turns that are also played in real time")
     parser.add_argument("--board", default="host")
     parser.add_argument("--character", default="odette")
+    parser.add_argument("--pipecat", type=Path, metavar="PYTHON", help="of an environment with pipecat-ai")
     parser.add_argument("--out", type=Path, default=Path("out/turns"), help="where the picture goes")
     parser.add_argument("--quick", action="store_true", help="40 turns, 8 of them in real time")
     options = parser.parse_args()
@@ -60,7 +65,10 @@ def main() -> None:
     draw(options.out / "curves.svg", "How long to wait for the end of a turn", curves)
     print(f"\nthe curves are in {options.out / 'curves.svg'}")
     careful = policies.at_cut_ins(curves["silence timer"], AIMS[0])
-    beside(some, ours, where, careful.setting if careful else policies.LONGEST_MS)
+    others = one_after_the_other(some, where, careful.setting if careful else policies.LONGEST_MS)
+    if options.pipecat:
+        others["pipecat, its own turn detection"] = under_pipecat(options.pipecat, some, where)
+    compare(ours, others)
 
 
 def spoken(count: int, seed: int) -> Turns:
@@ -131,21 +139,49 @@ def ways(turns: Turns, board: str, character: str) -> dict[str, list[policies.Po
     return curves
 
 
-def beside(turns: Turns, ours: Sequence[Played], where: tuple[str, str], careful_ms: float) -> None:
-    """The same engines one after the other, at two silences."""
-    tifus = [one.tifu_ms for one in ours if one.tifu_ms is not None]
-    median = statistics.median(tifus) if tifus else float("nan")
-    cut = sum(one.cut_in for one in ours)
-    rows: list[list[object]] = [["Epsilon, in real time", *spread(tifus), f"{cut} of {len(ours)}", "1"]]
+def one_after_the_other(
+    turns: Turns, where: tuple[str, str], careful_ms: float
+) -> dict[str, list[float | None]]:
+    """When the first sound of each answer would leave, at two silences; before the end it is negative."""
+    found: dict[str, list[float | None]] = {}
     for silence_ms in (USUAL_MS, careful_ms):
         answers = list(serial.answer_all(turns, *where, silence_ms))
-        waits = [a.waited_ms + a.worked_ms for a in answers if a.worked_ms is not None and not a.cut_in]
-        cut = sum(answer.cut_in for answer in answers)
-        ratio = f"{statistics.median(waits) / median:.1f}" if waits and tifus else "-"
         name = f"one after the other, {silence_ms:.0f} ms of silence"
-        rows.append([name, *spread(waits), f"{cut} of {len(turns)}", ratio])
-    print("\nTIFU, ms")
-    print_table(("", "median", "mean", "p95", "cut into", "times ours"), rows)
+        found[name] = [
+            None if a.worked_ms is None else a.waited_ms + a.worked_ms * (not a.cut_in) for a in answers
+        ]
+    return found
+
+
+def under_pipecat(python: Path, turns: Turns, where: tuple[str, str]) -> list[float | None]:
+    """The same of our engines as services of pipecat, in real time, in its own environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        named = [replace(label, file=f"{place:04}.wav") for place, (_, label) in enumerate(turns)]
+        for (samples, _), label in zip(turns, named, strict=True):
+            write_wav(Path(folder) / label.file, samples)
+        labels.write(Path(folder), named, "for pipecat")
+        module = ["-W", "ignore", "-m", "tools.bench.turns.pipecat_peer", folder, "--count", str(len(turns))]
+        command = [str(python), *module, "--board", where[0], "--character", where[1]]
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+    return [json.loads(line)["first_ms"] for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def compare(ours: Sequence[Played], others: Mapping[str, Sequence[float | None]]) -> None:
+    """TIFU and cut-ins beside each other; the ratio is of medians."""
+    first = [min(one.answers_ms) if one.answers_ms else None for one in ours]
+    rows: list[list[object]] = []
+    median = 0.0
+    for name, firsts in ({"Epsilon": first} | dict(others)).items():
+        answered = [ms for ms in firsts if ms is not None]
+        waits = [ms for ms in answered if ms >= 0]
+        median = median or (statistics.median(waits) if waits else float("nan"))
+        ratio = f"{statistics.median(waits) / median:.1f}" if waits else "-"
+        cut = f"{len(answered) - len(waits)} of {len(firsts)}"
+        rows.append([name, *spread(waits), cut, len(firsts) - len(answered), ratio])
+    print("\nTIFU in real time, ms, of turns that were not cut into")
+    print_table(("", "median", "mean", "p95", "cut into", "no answer", "times ours"), rows)
 
 
 if __name__ == "__main__":
