@@ -2,7 +2,7 @@
 
 Its voice detector (Silero), its turn strategies and its smart-turn model are its own, as they come in its package;
 ears, mind and voice are ours, called as its services are meant to be: a segment, a stream of words, a stream of sound.
-Prints a line of JSON for each turn: when, in ms after its last sample of speech, the first audible sample was handed over.
+Prints a line of JSON for each turn: how many ms after its last sample of speech the first audible sample was there.
 """
 
 from __future__ import annotations
