@@ -17,7 +17,7 @@ CLOSE_FRAMES = 12 * RATE_HZ  # after an exchange nobody has to say the toy's nam
 STORY_FRAMES = 6 * RATE_HZ  # a listener who has said nothing for so long makes a small noise
 # What listeners say without wanting the floor, as ears write it.
 ASSENT = frozenset(
-    "mm hm hmm mhm mmhm mum hum uh huh uhhuh um er ah oh yeah yes yep okay ok right ha haha".split()
+    "mm hm hmm mhm mmhm mum mom hum uh huh uhhuh um er ah oh yeah yes yep okay ok right ha haha".split()
 )
 FAREWELLS = frozenset("goodbye bye farewell".split())
 PARTINGS = frozenset((("good", "bye"), ("good", "night")))
