@@ -20,21 +20,22 @@ from tests.sounds import silence, vowels
 WINDOW = 512
 PATIENCE = Patience(600.0, 1600.0)
 Make = Callable[[], EndOfTurn]
+Choice = tuple[str, str | None]
 THOUGHTS = (Thought(), Thought(("i", "want")), Thought(("yes",), 0.99), Thought(("my", "dog", "and"), 0.01))
 
 
-def loaded(engine: str, model: str | None) -> EndOfTurn:
+def loaded(engine: str, model: str | None, patience: Patience = PATIENCE) -> EndOfTurn:
     module = importlib.import_module(f"epsilon.engines.endpoint.{engine}")
     if model is None:
-        found: EndOfTurn = module.load(Seat(), PATIENCE)
+        found: EndOfTurn = module.load(Seat(), patience)
     else:
-        found = module.load(find_model(model), onnx, Seat(), PATIENCE)
+        found = module.load(find_model(model), onnx, Seat(), patience)
     return found
 
 
-def choices() -> list[tuple[str, str | None]]:
+def choices() -> list[Choice]:
     """The engines without a model, and those of the models that ship."""
-    found: list[tuple[str, str | None]] = []
+    found: list[Choice] = []
     for engine in engines("endpoint"):
         module = importlib.import_module(f"epsilon.engines.endpoint.{engine}")
         if "model" not in inspect.signature(module.load).parameters:
@@ -47,8 +48,14 @@ def test_every_engine_is_held_to_this_contract() -> None:
 
 
 @pytest.fixture(params=choices(), ids=lambda choice: choice[1] or choice[0])
-def make(request: pytest.FixtureRequest) -> Make:
-    return lambda: loaded(*request.param)
+def choice(request: pytest.FixtureRequest) -> Choice:
+    found: Choice = request.param
+    return found
+
+
+@pytest.fixture
+def make(choice: Choice) -> Make:
+    return lambda: loaded(*choice)
 
 
 def feed(engine: EndOfTurn, sound: Samples, voiced: bool) -> None:
@@ -99,6 +106,16 @@ def test_the_user_with_long_pauses_is_waited_for_longer_within_bounds(make: Make
     assert patient.over(400.0, thought) < quick.over(400.0, thought)
     assert patient.wait_ms(400.0, thought) >= quick.wait_ms(400.0, thought)
     assert patient.wait_ms(400.0, thought) <= PATIENCE.longest_ms
+
+
+def test_a_board_that_asks_for_less_silence_waits_no_longer(choice: Choice) -> None:
+    waits = []
+    for usual_ms in (300.0, 600.0, 900.0):
+        engine = loaded(*choice, Patience(usual_ms, 1600.0))
+        turn(engine)
+        waits.append([engine.wait_ms(ms, thought) for ms in (200.0, 400.0, 800.0) for thought in THOUGHTS])
+    assert np.all(np.diff(waits, axis=0) >= 0)
+    assert np.any(np.diff(waits, axis=0) > 0)
 
 
 def test_a_turn_leaves_no_trace_in_the_next(make: Make) -> None:

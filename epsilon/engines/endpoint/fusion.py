@@ -14,7 +14,14 @@ from epsilon.engines.protocols import Thought
 
 _SUREST = 7.0  # log odds
 _SHORTEST_MS = 32.0
+FITTED_MS = 600.0  # the usual silence for which the limits are chosen
+_EAGER = 3.0  # log odds for which a board must call a silence usual that is e times as long
 NAMES = ("bias", "sound", "silence", "worded", "wanting", "judged", "finished", "judged_sound", "few")
+
+
+def patience_of(usual_ms: float) -> float:
+    """The log odds that a board adds by how much silence it calls usual."""
+    return _EAGER * math.log(usual_ms / FITTED_MS)
 
 
 def log_odds(probability: float) -> float:
@@ -52,7 +59,8 @@ class Fusion:
     sure: float
     unsure: float
 
-    def over(self, sound: float, silence_ms: float, thought: Thought) -> float:
-        """The probability that the turn is over."""
+    def over(self, sound: float, silence_ms: float, thought: Thought, patience: float = 0.0) -> float:
+        """The probability that the turn is over, for a listener so much more patient than usual, in log odds."""
         found = clues(sound, silence_ms, thought)
-        return 1 / (1 + math.exp(-sum(self.weights[name] * value for name, value in found.items())))
+        odds = sum(self.weights[name] * value for name, value in found.items()) - patience
+        return 1 / (1 + math.exp(-odds))

@@ -11,7 +11,7 @@ import numpy as np
 
 from epsilon.config.models import Model
 from epsilon.engines.endpoint.features import SIZE, Features
-from epsilon.engines.endpoint.fusion import NAMES, Fusion
+from epsilon.engines.endpoint.fusion import NAMES, Fusion, patience_of
 from epsilon.engines.endpoint.silence import SilenceRule
 from epsilon.engines.facts import Facts
 from epsilon.engines.protocols import Patience, Thought
@@ -44,8 +44,10 @@ class EndpointGru:
         self._state, self.sound = found["next"], float(found["over"][0, 0])
 
     def over(self, silence_ms: float, thought: Thought) -> float:
-        sure = self.fusion.over(self.sound - _HABIT * self._rule.habits.slowness, silence_ms, thought)
-        return sure if silence_ms > 0 else 0.0
+        patience = _HABIT * self._rule.habits.slowness + _EAGER * math.log(
+            self.patience.usual_ms / _FITTED_MS
+        )
+        return self.fusion.over(self.sound, silence_ms, thought, patience)
 
     def wait_ms(self, silence_ms: float, thought: Thought) -> float:
         """At once when the end is sure; by the rule while it may be; else the longest."""

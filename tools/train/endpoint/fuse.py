@@ -16,7 +16,7 @@ import onnxruntime
 import yaml
 from numpy.typing import NDArray
 
-from epsilon.engines.endpoint.fusion import NAMES, Fusion, clues
+from epsilon.engines.endpoint.fusion import FITTED_MS, NAMES, Fusion, clues, patience_of
 from epsilon.engines.endpoint.silence import SilenceRule
 from epsilon.engines.protocols import Patience
 from tools.train.endpoint import data
@@ -24,7 +24,6 @@ from tools.train.endpoint.data import Example
 from tools.train.endpoint.listening import Mind, StandIn, heard_words, thoughts
 from tools.train.endpoint.policy import LONGEST_MS, MISSED_MS, Moment, Moments, Score, at, curve, moments
 
-USUAL_MS = 600.0
 MOST_CUT_INS = 0.05  # of the development turns
 OF_SOUND = ("bias", "sound", "silence")
 OF_WORDS = ("bias", "silence", "worded", "wanting", "judged", "finished", "few")
@@ -91,7 +90,7 @@ def fit(turns: Sequence[Moments], names: Collection[str]) -> dict[str, float]:
 
 def choose(turns: Sequence[Moments], weights: dict[str, float]) -> Limits:
     """The limits with the least dead air among those that cut in seldom enough."""
-    rule, likely = SilenceRule(Patience(USUAL_MS, LONGEST_MS)), likelihood(weights)
+    rule, likely = SilenceRule(Patience(FITTED_MS, LONGEST_MS)), likelihood(weights)
 
     def row(moment: Moment) -> tuple[float, bool, float]:
         by_rule = moment.silence_ms >= rule.wait_ms(moment.silence_ms, moment.thought)
@@ -156,16 +155,22 @@ def report(
         scores = curve(kept, levels, by)
         print(f"  {name:14} at 5 %: {_shown(at(scores, 0.05))}   at 10 %: {_shown(at(scores, 0.10))}")
     for kind, turns in (("development", develop), ("held-out", kept)):
-        score = shipped_score(turns, weights, limits)
-        print(f"  as it ships, {kind} voices: {score.cut_in:.1%} cut in, {_shown(score)}")
+        for usual_ms in (300.0, 450.0, 600.0):
+            score = shipped_score(turns, weights, limits, usual_ms)
+            print(
+                f"  as it ships, silence: {usual_ms:.0f} ms, {kind}: {score.cut_in:.1%} cut in, {_shown(score)}"
+            )
 
 
-def shipped_score(turns: Sequence[Moments], weights: dict[str, float], limits: Limits) -> Score:
-    """With the limits and the rule, as the toy decides."""
-    rule, likely = SilenceRule(Patience(USUAL_MS, LONGEST_MS)), likelihood(weights)
+def shipped_score(
+    turns: Sequence[Moments], weights: dict[str, float], limits: Limits, usual_ms: float
+) -> Score:
+    """With the limits and the rule, as the toy decides on a board with that `turn: {silence: …}`."""
+    rule, fusion = SilenceRule(Patience(usual_ms, LONGEST_MS)), Fusion(weights, *limits)
+    patience = patience_of(usual_ms)
 
     def level(moment: Moment) -> float:
-        sure = likely(moment)
+        sure = fusion.over(moment.sound, moment.silence_ms, moment.thought, patience)
         by_rule = moment.silence_ms >= rule.wait_ms(moment.silence_ms, moment.thought)
         return float(sure >= limits.sure or (sure >= limits.unsure and by_rule))
 
