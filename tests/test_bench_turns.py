@@ -32,14 +32,14 @@ def turn(pause_ms: float, odds_in_pause: float, odds_at_end: float) -> list[Glan
 
 
 def test_an_answer_that_sounds_before_the_end_was_cut_in_and_has_no_tifu() -> None:
-    early = Played(LABEL, decisions_ms=[-300.0, 200.0], answers_ms=[-250.0, 300.0])
+    early = Played(LABEL, decisions_ms=[-300.0, 200.0], sounds_ms=[-250.0, 300.0], answers_ms=[-250.0, 300.0])
     assert early.cut_in and early.tifu_ms is None and early.dead_air_ms is None
-    timely = Played(LABEL, decisions_ms=[200.0], answers_ms=[260.0])
+    timely = Played(LABEL, decisions_ms=[200.0], sounds_ms=[260.0], answers_ms=[260.0])
     assert not timely.cut_in and (timely.tifu_ms, timely.dead_air_ms) == (260.0, 200.0)
 
 
 def test_a_decision_that_was_taken_back_before_anything_sounded_is_no_cut_in() -> None:
-    assert not Played(LABEL, decisions_ms=[-40.0, 200.0], answers_ms=[260.0]).cut_in
+    assert not Played(LABEL, decisions_ms=[-40.0, 200.0], sounds_ms=[260.0]).cut_in
 
 
 def test_silence_is_an_answer_and_no_words_are_no_question() -> None:

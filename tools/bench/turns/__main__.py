@@ -88,11 +88,11 @@ def report(played: Sequence[Played]) -> None:
     tifus = [one.tifu_ms for one in played if one.tifu_ms is not None]
     waits = [one.dead_air_ms for one in played if one.dead_air_ms is not None]
     answered = [one for one in played if one.tifu_ms is not None and one.parts_ms]
-    rows: list[list[object]] = [["TIFU", *spread(tifus)], ["dead air", *spread(waits)]]
+    rows: list[list[object]] = [["answer (TIFU)", *spread(tifus)], ["dead air", *spread(waits)]]
     for name, _ in PARTS[1:]:
         rows.append([name.removesuffix("_ms"), *spread([one.parts_ms[name] for one in answered])])
     print_table(("ms", "median", "mean", "p95"), rows)
-    silent = sum(one.silent and not one.answers_ms for one in played)
+    silent = sum(one.silent and not one.sounds_ms for one in played)
     deaf = sum(not one.words for one in played)
     print(
         f"{sum(one.cut_in for one in played)} of {len(played)} turns cut into, {sum(one.missed for one in played)} "
@@ -105,6 +105,12 @@ def report(played: Sequence[Played]) -> None:
     )
     gaps = [gap for one in played for gap in one.gaps_ms]
     print(f"gaps between phrases: {len(gaps)}" + (f", longest {max(gaps):.0f} ms" if gaps else ""))
+    kinds = sorted({one.label.kind for one in played})
+    cells = [(kind, [one for one in played if one.label.kind == kind]) for kind in kinds]
+    print(
+        "cut into by kind: "
+        + ", ".join(f"{kind} {sum(o.cut_in for o in ones)}/{len(ones)}" for kind, ones in cells)
+    )
 
 
 def spread(values: Sequence[float]) -> tuple[object, object, object]:
@@ -134,7 +140,7 @@ def ways(turns: Turns, board: str, character: str) -> dict[str, list[policies.Po
             best = policies.at_cut_ins(points, aim)
             cells += [round(best.median_ms), round(best.mean_ms)] if best else ["-", "-"]
         rows.append(cells)
-    print("\nwait at the end of a turn, ms, by the share of turns that are cut into")
+    print("\nwait at the end of a turn, ms, by the share of turns that are decided inside of them")
     print_table(("", "5 %: median", "mean", "10 %: median", "mean"), rows)
     return curves
 
@@ -170,7 +176,7 @@ def under_pipecat(python: Path, turns: Turns, where: tuple[str, str]) -> list[fl
 
 def compare(ours: Sequence[Played], others: Mapping[str, Sequence[float | None]]) -> None:
     """TIFU and cut-ins beside each other; the ratio is of medians."""
-    first = [min(one.answers_ms) if one.answers_ms else None for one in ours]
+    first = [-1.0 if one.cut_in else min(one.answers_ms, default=None) for one in ours]
     rows: list[list[object]] = []
     median = 0.0
     for name, firsts in ({"Epsilon": first} | dict(others)).items():

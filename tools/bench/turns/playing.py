@@ -30,7 +30,8 @@ class Played:
 
     label: Label
     decisions_ms: list[float] = field(default_factory=list)  # each end of turn that was decided
-    answers_ms: list[float] = field(default_factory=list)  # each first audible sample
+    sounds_ms: list[float] = field(default_factory=list)  # each first audible sample, openers and fillers too
+    answers_ms: list[float] = field(default_factory=list)  # of answers alone
     words: str = ""
     silent: bool = False
     tries: int = 0
@@ -41,8 +42,8 @@ class Played:
 
     @property
     def cut_in(self) -> bool:
-        """An answer sounded while the user was not done."""
-        return any(answer < 0 for answer in self.answers_ms)
+        """Something sounded while the user was not done."""
+        return any(sound < 0 for sound in self.sounds_ms)
 
     @property
     def tifu_ms(self) -> float | None:
@@ -57,7 +58,7 @@ class Played:
     @property
     def missed(self) -> bool:
         """Something was understood, and neither answered nor passed over in silence."""
-        return bool(self.words) and not self.answers_ms and not self.silent
+        return bool(self.words) and not self.sounds_ms and not self.silent
 
 
 @dataclass(frozen=True)
@@ -111,27 +112,23 @@ class Player:
 
     def play(self, samples: Samples, label: Label) -> Played:
         """One turn, and the answer to its end."""
-        begins = self._frame_now()
+        begins = self._frame
         self.card.play(samples)
         end_at = begins + round(label.end_s * RATE_HZ)
         played, open_until = Played(label), begins + len(samples)
         waits_until = end_at + round(PATIENCE_S * RATE_HZ)
-        speaking, turns = False, set[int]()
-        while (
-            self._frame_now() < (open_until if played.answers_ms or played.silent else waits_until)
-            or speaking
-        ):
+        speaking, turns, before = False, set[int](), self.toy.turn.now.turn
+        while self._frame < (open_until if played.answers_ms or played.silent else waits_until) or speaking:
             for news in self._pass_block():
+                if news.mark.turn <= before:
+                    continue  # of the turn before
                 turns.add(news.mark.turn)
                 speaking = news.what in ANSWERS or (speaking and news.what not in ("heard", "cut"))
-                _note(played, news, self._frame_now(), end_at)
+                _note(played, news, self._frame, end_at)
             self._glance(end_at)
         for turn in turns:
             _account(played, self.toy, turn)
         return played
-
-    def _frame_now(self) -> int:
-        return self._frame
 
     def _pass_block(self) -> list[News]:
         self._frame += self.card.block_frames
@@ -158,7 +155,10 @@ def _note(played: Played, news: News, frame: int, end_at: int) -> None:
     match news.what:
         case "end of turn":
             played.decisions_ms.append(at_ms)
-        case "answer" | "opener":
+        case "opener":
+            played.sounds_ms.append(at_ms)
+        case "answer":
+            played.sounds_ms.append(at_ms)
             played.answers_ms.append(at_ms)
         case "words":
             played.words = news.text

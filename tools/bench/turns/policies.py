@@ -18,7 +18,10 @@ Policy = Callable[[Glance, float], bool]  # is the turn over, at this setting?
 
 @dataclass(frozen=True)
 class Point:
-    """What a setting costs: the share of turns that are cut into, and the silence at the end of the others, in ms."""
+    """What a setting costs: the share of turns decided inside of them, and the wait at the end of the others, in ms.
+
+    A turn that is never decided counts as one that waits for ever.
+    """
 
     setting: float
     cut_in: float
@@ -69,12 +72,11 @@ def curve(turns: Sequence[Sequence[Glance]], policy: Policy, tried: Sequence[flo
 
 def _point(turns: Sequence[Sequence[Glance]], policy: Policy, setting: float) -> Point:
     ends = [next((glance.at_ms for glance in turn if policy(glance, setting)), None) for turn in turns]
-    decided = [end for end in ends if end is not None]
-    waits = [end for end in decided if end >= 0]
-    cut = sum(end < 0 for end in decided)
+    waits = [float("inf") if end is None else end for end in ends if end is None or end >= 0]
+    cut_in = 1 - len(waits) / max(1, len(ends))
     if not waits:
-        return Point(setting, 1.0, float("nan"), float("nan"))
-    return Point(setting, cut / max(1, len(decided)), float(np.median(waits)), float(np.mean(waits)))
+        return Point(setting, 1.0, float("inf"), float("inf"))
+    return Point(setting, cut_in, float(np.median(waits)), float(np.mean(waits)))
 
 
 def at_cut_ins(points: Sequence[Point], most: float) -> Point | None:

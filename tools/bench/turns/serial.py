@@ -47,6 +47,8 @@ class Serial:
         self._mind = load_engine(self._board, "llm")
         self._voice = Voice(self._board, self._character)
         self._manner = Manner.of(self._character.sampling, self._mind.chat, self._character.voice.speed)
+        self._persona = self._mind.start()
+        self._mind.append(self._persona, Conversation(self._mind, self._character.persona).ids())
         self._card_ms = 2000 * self._board.audio.block_frames / RATE_HZ
         self._voice.say("Ready.")
 
@@ -80,8 +82,8 @@ class Serial:
     def _think(self, text: str) -> str:
         conversation = Conversation(self._mind, self._character.persona)
         conversation.add_user(text)
-        sequence = self._mind.start()
-        self._mind.append(sequence, conversation.prompt())
+        sequence = self._mind.fork(self._persona)  # who the character is, is known beforehand here as well
+        self._mind.sync_to(sequence, conversation.prompt())
         return "".join(Reply(self._mind, sequence, self._manner, (0, 0)).pieces()).strip()
 
 
