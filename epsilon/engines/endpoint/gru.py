@@ -44,9 +44,7 @@ class EndpointGru:
         self._state, self.sound = found["next"], float(found["over"][0, 0])
 
     def over(self, silence_ms: float, thought: Thought) -> float:
-        patience = _HABIT * self._rule.habits.slowness + _EAGER * math.log(
-            self.patience.usual_ms / _FITTED_MS
-        )
+        patience = patience_of(self.patience.usual_ms) + _HABIT * self._rule.habits.slowness
         return self.fusion.over(self.sound, silence_ms, thought, patience)
 
     def wait_ms(self, silence_ms: float, thought: Thought) -> float:
