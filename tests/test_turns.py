@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from epsilon.errors import ConfigError
 from epsilon.ring import Samples
 from tests.sounds import vowels
 from tools.turns import labels, pauses
@@ -133,3 +134,30 @@ def test_bench_and_training_share_no_voice() -> None:
     rng = random.Random(1)
     kept, trained = ({Troupe(held).draw(rng, False).voice for _ in range(60)} for held in (True, False))
     assert not kept & trained
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- {file: x.wav, end_s: 1}\n- {end_s: 1.5}", r"turns.yaml: entry 2: key 'file' is missing"),
+        (
+            "- {file: x.wav, end: 1.5}",
+            r"entry 1: key 'end_s' is missing; no key 'end' .*\(did you mean end_s\?\)",
+        ),
+        ("- {file: x.wav, end_s: late}", r"entry 1: 'end_s' should be a number, found 'late'"),
+        ("- {file: 3, end_s: 1.5}", r"entry 1: 'file' should be text, found 3"),
+        ("- {file: x.wav, end_s: 1.5, pauses: [1, 2]}", r"entry 1: 'pauses' should be pairs of seconds"),
+        ("- x.wav", r"entry 1: expected keys and values"),
+        ("file: x.wav", r"turns.yaml: expected a list"),
+        ("- {file: x.wav}\n}", r"turns.yaml:2: is no YAML"),
+    ],
+)
+def test_a_mistake_in_a_label_file_is_told_with_its_place(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / labels.FILE).write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        labels.read(tmp_path)
+
+
+def test_a_folder_without_labels_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"turns.yaml: cannot be read"):
+        labels.read(tmp_path)
