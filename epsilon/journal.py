@@ -151,7 +151,7 @@ class Journal:
 
     def _judge_cut_in(self, news: News) -> None:
         before = self._records.get(news.mark.turn - 1)
-        if before is not None and 0 <= before.reply_start_at <= news.at:
+        if before is not None and before.end_at >= 0 and 0 <= before.reply_start_at <= news.at:
             before.cut_in = news.at - before.reply_start_at < CUT_IN_S * self._frames_per_s
 
 

@@ -218,8 +218,8 @@ class Toy:
 @contextlib.contextmanager
 def running(toy: Toy) -> Iterator[Toy]:
     """The toy's threads run inside the `with` block. When one dies the toy says so, and the block ends."""
-    toy.start()
     try:
+        toy.start()
         yield toy
     except StageDied:
         toy.say_trouble()

@@ -34,13 +34,9 @@ class Turn:
         """Ring `bell` whenever anything of this changes."""
         self._watchers.append(bell)
 
-    def next(self) -> Mark:
+    def next(self, revision: int = 0) -> Mark:
         """The user began to speak: a new turn; every older answer is stale from here on."""
-        return self._become(self.following())
-
-    def following(self) -> Mark:
-        """The mark of the turn that would be next."""
-        return Mark(self.now.turn + 1, 0)
+        return self._become(Mark(self.now.turn + 1, revision))
 
     def revise(self) -> Mark:
         """The user went on within the turn: the answer prepared so far is stale, the turn is not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import soundfile
 
 import epsilon.parts
 import epsilon.toy
-from epsilon.config.board import load_board
+from epsilon.config.board import Board, TurnRule, load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.conversation import Outcome
 from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
@@ -34,6 +35,11 @@ def silence(seconds: float) -> Samples:
     return np.zeros(int(RATE_HZ * seconds), np.float32)
 
 
+def board() -> Board:
+    """The host, with no model that hears the end of a turn: hums have no melody."""
+    return replace(load_board("host"), turn=TurnRule())
+
+
 def emulate(
     monkeypatch: pytest.MonkeyPatch,
     recordings: list[Samples],
@@ -44,7 +50,7 @@ def emulate(
     made = scripted.engines(lines, replies)
     for module in (epsilon.toy, epsilon.parts):
         monkeypatch.setattr(module, "load_engine", lambda board, stage: made[stage])
-    emulation = Emulation(load_board("host"), load_character("odette"), recordings, pace)
+    emulation = Emulation(board(), load_character("odette"), recordings, pace)
     news: list[News] = []
     return emulation.run(news.append), news
 
@@ -137,9 +143,7 @@ def test_the_conversation_holds_the_words_that_had_left_when_the_user_interrupte
     made = scripted.engines(LINES, REPLIES)
     for module in (epsilon.toy, epsilon.parts):
         monkeypatch.setattr(module, "load_engine", lambda board, stage: made[stage])
-    outcome = Emulation(load_board("host"), load_character("odette"), [sound], LOCKSTEP).run(
-        lambda news: None
-    )
+    outcome = Emulation(board(), load_character("odette"), [sound], LOCKSTEP).run(lambda news: None)
     first, second = outcome.conversation["turns"]
     heard = first["replies"][0]["heard"]
     left = np.flatnonzero(outcome.reply[: int(second["replies"][0]["start_s"] * RATE_HZ)])

@@ -182,7 +182,8 @@ def test_tries_are_capped_and_the_answer_then_waits_for_the_end_of_the_turn() ->
 
 def test_in_a_pause_it_tells_how_likely_the_thought_is_finished() -> None:
     stage = mind(Parrot())
-    results(stage, [words("i like cake and", settled=True), words("i like cake", settled=True)])
+    results(stage, [words("i like cake and", settled=True)])
+    results(stage, [words("i like cake", settled=True, mark=stage.turn.revise())])
     unfinished, finished = told(stage)
     assert unfinished.finished is not None and unfinished.finished < 0.01
     assert finished.finished is not None and finished.finished > 0.99
@@ -192,7 +193,7 @@ def test_in_a_pause_it_tells_how_likely_the_thought_is_finished() -> None:
 def test_words_of_a_turn_that_may_never_begin_disturb_nothing() -> None:
     stage = mind(Parrot())
     before = list(stage.sequence.ids)
-    assert results(stage, [words("mm hm", mark=stage.turn.following())]) == []
+    assert results(stage, [words("mm hm", mark=Mark(2, 0))]) == []
     assert stage.sequence.ids == before
     assert [item.words for item in told(stage)] == [("mm", "hm")]
 
@@ -341,3 +342,19 @@ def test_what_it_says_by_itself_is_remembered_as_said() -> None:
     assert said(results(stage, [Remark(FIRST, "So quiet here.")])) == "So quiet here."
     results(stage, [Heard(FIRST, "So quiet here.", complete=True)])
     assert history(stage) == "be kind So quiet here."
+
+
+def test_words_that_come_again_for_the_same_pause_are_answered_once() -> None:
+    stage = mind(Parrot())
+    results(stage, [words("stop", settled=True)])
+    assert results(stage, [words("stop", settled=True)]) == []
+    assert results(stage, [words("stop now", settled=True)]) == []
+
+
+def test_a_reply_to_words_that_were_taken_back_is_not_put_behind_the_right_ones() -> None:
+    stage = the_toys(mind(Parrot()))
+    results(stage, [words("good morning", final=True)])
+    again = stage.turn.revise()
+    results(the_toys(stage), [words("good evening", final=True, mark=again)])
+    results(stage, [Heard(FIRST, "Well,", complete=False)])
+    assert history(stage) == "be kind good evening"

@@ -53,5 +53,5 @@ def test_warmed_up_it_has_spelt_and_spoken_and_nobody_heard_it() -> None:
     stage = Tts(place(), voice, VoiceSettings(style="any"))
     _, outbox, news = connect(stage)
     stage.warm_up()
-    assert len(voice.spelt) == 1 and voice.chunks > 0
+    assert len(set(voice.spelt)) == 1 and voice.chunks > 0
     assert not take_all(outbox) and not take_all(news)

@@ -39,13 +39,6 @@ def test_nothing_of_an_answer_may_sound_before_its_mark_is_committed() -> None:
     assert not turn.is_committed(second), "the user went on: the gate is shut again"
 
 
-def test_the_turn_that_would_be_next_is_known_before_it_begins() -> None:
-    turn = Turn()
-    coming = turn.following()
-    assert not turn.is_stale(coming)
-    assert turn.next() == coming
-
-
 def test_whoever_watches_is_woken_to_hold_its_breath() -> None:
     turn, bell = Turn(), Bell()
     turn.watch(bell)

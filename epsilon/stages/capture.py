@@ -32,9 +32,12 @@ class Capture(Stage):
         if block is None:
             self.ended = True
             return False
+        heard = self.canceller.cancel(
+            block, self._played(len(block))
+        )  # also while muted: it goes on learning the room
         if self.switches.muted:
-            block = np.zeros_like(block)  # time goes on, and nothing of the room is in it
-        self.microphone.write(self.canceller.cancel(block, self._played(len(block))))
+            heard = np.zeros_like(heard)  # time goes on, and nothing of the room is in it
+        self.microphone.write(heard)
         return True
 
     def due(self) -> float | None:

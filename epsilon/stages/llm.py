@@ -60,7 +60,7 @@ class Llm(Stage):
         self.sequence = model.fork(persona)
         self.understood: Ring[Message] | None = None  # to whoever decides about the turn
         self.answer: Answer | None = None
-        self.asked_turn = -1  # the last one whose words are in the conversation
+        self.asked = Mark(-1, 0)  # whose words are the last in the conversation
         self.tried_turn, self.tried = -1, 0  # answers begun in this turn
         self.owed = 0  # tokens prefilled since the last words that came while the user was speaking
         self.turn.watch(self.bell)
@@ -112,7 +112,7 @@ class Llm(Stage):
         """Only what was heard was said; it is digested now, while nobody waits, unless the user speaks already."""
         if self.answer is not None and self.answer.mark == heard.mark:
             self.answer = None  # it is over, thought out or not
-        if heard.text and heard.mark.turn == self.asked_turn:
+        if heard.text and heard.mark == self.asked:
             self.conversation.add_reply(heard.text, heard.complete)
             if not self.turn.is_stale(heard.mark):
                 self.model.sync_to(self.sequence, self.conversation.ids())
@@ -133,6 +133,8 @@ class Llm(Stage):
 
     def _listen(self, words: Words) -> None:
         """Digest words that are certain, and in a pause all of them: they may be the last."""
+        if self.answer is not None and self.answer.mark == words.mark:
+            return  # it is being answered; should these be other words, the final ones will tell
         self._take_back(words.mark)
         sure = words.all if words.settled else words.committed
         if sure:
@@ -146,9 +148,9 @@ class Llm(Stage):
 
     def _take_back(self, mark: Mark) -> None:
         """What was asked was not all: the turn goes on."""
-        if mark.turn == self.asked_turn:
+        if mark.turn == self.asked.turn:
             self.conversation.take_back()
-            self.asked_turn = -1
+            self.asked = Mark(-1, 0)
 
     def _may_try(self, mark: Mark) -> bool:
         if mark.turn != self.tried_turn:
@@ -175,7 +177,7 @@ class Llm(Stage):
         if not words.all:
             return
         self._take_back(words.mark)
-        self.asked_turn = words.mark.turn
+        self.asked = words.mark
         self.conversation.add_user(" ".join(words.all), words.speaker)
         if self.turn.is_stale(words.mark):
             return  # it was not answered in time
@@ -186,7 +188,7 @@ class Llm(Stage):
 
     def _remark(self, remark: Remark) -> None:
         """Say something by itself: an answer to nobody's words."""
-        self.asked_turn = remark.mark.turn
+        self.asked = remark.mark
         self.conversation.add_user("")
         self.answer = Answer(remark.mark, (), iter([Token(remark.mark, remark.text)]))
 
@@ -198,7 +200,7 @@ class Llm(Stage):
 
     def _settle(self, answer: Answer) -> None:
         """Say that there will be no answer, once that was asked for."""
-        if answer.silent and answer.mark.turn == self.asked_turn:
+        if answer.silent and answer.mark == self.asked:
             self.tell("silent", answer.mark)
             if self.understood is not None:
                 self.understood.put(Understood(answer.mark, answer.words, settles=True))

@@ -82,10 +82,10 @@ class Playback(Stage):
         self._feed(item.mark)
 
     def tick(self) -> bool:
-        if not self.sounding and self._feed_murmur():
-            return True
-        if self.mark is None:
-            return False
+        if self.mark is None or not self.turn.is_committed(self.mark):
+            busy = self._feed_murmur()
+            if self.mark is None:
+                return busy
         if self.turn.is_stale(self.mark):
             for heard in self._leave(self.mark):
                 self.emit(heard)
@@ -160,6 +160,8 @@ class Playback(Stage):
         busy = False
         if self.turn.held or not self.turn.is_committed(mark):
             return False
+        if self.waiting and self.written == 0 and not self._held():
+            self._hush()
         while not self._held() and self.waiting and (room := self.card.room()) > 0:
             phrase, samples = self.waiting.popleft()
             if len(samples) > room:
@@ -173,8 +175,6 @@ class Playback(Stage):
 
     def _write(self, mark: Mark, phrase: Spoken, samples: Samples) -> None:
         begins, phrase.told = not phrase.told, True
-        if self.written == 0:
-            self._hush()
         if begins:
             self.tell("says", mark, phrase.text)
         if begins or not self.joined:
@@ -245,7 +245,7 @@ class Playback(Stage):
     def _account(self, mark: Mark, complete: bool) -> Heard:
         """What was heard of the reply, which is over."""
         text = " ".join(filter(None, (phrase.heard(self.written) for phrase in self.spoken)))
-        self.mark = None
+        self.mark, self.spoke = None, mark
         ended_at = self.fell_silent_at if self.holding else self.card.left()
         self.tell("heard" if complete else "cut", mark, text, at=ended_at)
         return Heard(mark, text, complete)

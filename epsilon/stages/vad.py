@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from epsilon.company import Company, assents
@@ -73,6 +74,9 @@ class Vad(Stage):
         self.guess: tuple[str, ...] = ()  # the words that were understood last, certain or not
         self.pressed = False  # the talk button, as it was when the last window was heard
         self.loudness = Loudness()
+        self.handed_over = Speech(self.mark, 0, 0, last=True)
+        self.to_ask_again = False  # its words have changed since an answer was prepared
+        self.spent = 0  # revisions of the next turn that sounds were given which came to nothing
         self.owing = False  # an answer was promised and has not sounded yet
         self.voiced_frames = 0  # of the speech that may be starting, or going on after a pause
         self.deaf_until = 0  # without echo cancellation the toy does not listen while it speaks
@@ -80,6 +84,8 @@ class Vad(Stage):
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Understood)
+        if item.changed and item.mark == self.turn.now:
+            self.to_ask_again = True
         if item.mark != self.mark:
             return
         guess, self.guess = self.guess, item.words
@@ -87,12 +93,17 @@ class Vad(Stage):
         self.thought = Thought(() if doubtful else item.words, item.finished)
         if self.floor.state is LISTENING:
             self.company.understand(item.words)
-        if item.settles:
-            self.owing = False
-        if item.changed and self.floor.state is LISTENING:
+            self.owing &= not item.settles
+            yield from self._ask_again()
+
+    def _ask_again(self) -> Iterator[Message]:
+        """The final words are not those the answer was prepared for: that answer is stale, and they are asked."""
+        if self.to_ask_again:
+            self.to_ask_again, self.owing = False, True
             self.mark = self.turn.revise()
+            self.tell("end of turn", self.mark, at=self.handed_over.end_at)
             self.turn.commit()
-            yield Speech(self.mark, self.start_at, self.posted_at, last=True)
+            yield replace(self.handed_over, mark=self.mark)
 
     def tick(self) -> bool:
         busy = False
@@ -124,7 +135,7 @@ class Vad(Stage):
 
     def _obey(self, now_at: int) -> Iterator[Message]:
         """What hands did since the last window."""
-        was_pressed, self.pressed = self.pressed, self.switches.pressed
+        was_pressed, self.pressed = self.pressed, self.switches.pressed and not self.switches.muted
         if self.switches.muted and self.floor.allows(Event.MUTE):
             self._forget()
         elif self.switches.muted:
@@ -167,20 +178,25 @@ class Vad(Stage):
         self.floor.take(event)
         if event is not Event.INSISTENCE:
             self._start_hearing(now_at)
-        self.mark, self.owing = self.turn.next(), False
+        self.mark, self.owing, self.to_ask_again = self.turn.next(self.spent), False, False
+        self.spent, self.thought, self.guess = 0, None, ()
         self.tell("speech", self.mark, at=self.begins_at)
         self.turn.hold(False)
 
     def _remark(self, line: str) -> Remark:
         self.floor.take(Event.REMARK)
-        self.mark, self.owing, self.voiced_frames = self.turn.next(), True, 0
+        self.mark, self.owing, self.voiced_frames = self.turn.next(self.spent), False, 0
+        self.spent = 0
         self.turn.commit()
         return Remark(self.mark, line)
 
     def _begin_doubt(self, now_at: int) -> None:
         self.floor.take(Event.NOISE)
         self._start_hearing(now_at)
-        self.mark = self.turn.following()
+        self.mark = Mark(
+            self.turn.now.turn + 1, self.spent
+        )  # never again: late words of a cough are nobody's
+        self.spent += 1
         self.turn.hold(True)
 
     def _start_hearing(self, now_at: int) -> None:
@@ -201,6 +217,7 @@ class Vad(Stage):
             self.floor.take(Event.QUIET)
             self.voiced_frames, self.mark = 0, self.turn.now
             self.turn.hold(False)
+            yield from self._ask_again()
         elif silence == _windows(self.rule.prepare_ms):
             yield self._post(now_at, paused=True)
         elif voiced and now_at - self.posted_at >= _frames(self.rule.hop_ms) // 2:
@@ -290,7 +307,8 @@ class Vad(Stage):
         self.voiced_frames, self.owing = 0, True
         self.tell("end of turn", self.mark, at=self.voiced_at)
         self.turn.commit()
-        return Speech(self.mark, self.start_at, self.posted_at, last=True)
+        self.handed_over = Speech(self.mark, self.start_at, self.posted_at, last=True)
+        return self.handed_over
 
 
 def _frames(duration_ms: float) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import tempfile
@@ -124,6 +125,11 @@ def spread(values: Sequence[float]) -> tuple[object, object, object]:
     )
 
 
+def whole(wait_ms: float) -> object:
+    """Whole milliseconds; for ever where a turn was never decided."""
+    return round(wait_ms) if math.isfinite(wait_ms) else "for ever"
+
+
 def ways(turns: Turns, board: str, character: str) -> dict[str, list[policies.Point]]:
     """The curve of every way to find the end, and a table of them."""
     seen: list[list[Glance]] = list(watch_all(turns, board, character, WATCHED_MS))
@@ -138,7 +144,7 @@ def ways(turns: Turns, board: str, character: str) -> dict[str, list[policies.Po
         cells: list[object] = [name]
         for aim in AIMS:
             best = policies.at_cut_ins(points, aim)
-            cells += [round(best.median_ms), round(best.mean_ms)] if best else ["-", "-"]
+            cells += [whole(best.median_ms), whole(best.mean_ms)] if best else ["-", "-"]
         rows.append(cells)
     print("\nwait at the end of a turn, ms, by the share of turns that are decided inside of them")
     print_table(("", "5 %: median", "mean", "10 %: median", "mean"), rows)
@@ -153,9 +159,7 @@ def one_after_the_other(
     for silence_ms in (USUAL_MS, careful_ms):
         answers = list(serial.answer_all(turns, *where, silence_ms))
         name = f"one after the other, {silence_ms:.0f} ms of silence"
-        found[name] = [
-            None if a.worked_ms is None else a.waited_ms + a.worked_ms * (not a.cut_in) for a in answers
-        ]
+        found[name] = [None if a.worked_ms is None else a.waited_ms + a.worked_ms for a in answers]
     return found
 
 

@@ -27,9 +27,8 @@ PREROLL_FRAMES = RATE_HZ // 4
 
 @dataclass(frozen=True)
 class Answered:
-    """One turn: was it cut into, how long the toy waited and worked, in ms; None where it had nothing to say."""
+    """One turn: how long the toy waited and worked, in ms; None where it had nothing to say."""
 
-    cut_in: bool
     waited_ms: float
     worked_ms: float | None
 
@@ -64,7 +63,7 @@ class Serial:
         sound = self._voice.say(text) if text else None
         worked_ms = (time.perf_counter() - began_s) * 1000
         done = sound is not None and len(sound)
-        return Answered(waited_ms < 0, waited_ms, worked_ms + self._card_ms if done else None)
+        return Answered(waited_ms, worked_ms + self._card_ms if done else None)
 
     def _find(self, samples: Samples) -> tuple[int, int, int]:
         """Where speech starts, where the silence has been long enough, and where the voice ended."""
