@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
 
 from epsilon.company import Company, assents
 from epsilon.config.board import TurnRule
@@ -14,6 +13,7 @@ from epsilon.floor import DOUBTING, LISTENING, SPEAKING, Event, Floor
 from epsilon.hardware import Switches
 from epsilon.loudness import Loudness
 from epsilon.messages import Message, Murmur, Remark, Speech, Understood
+from epsilon.mouth import Mouth
 from epsilon.ring import Ring, SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
@@ -27,22 +27,6 @@ QUIET_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # of silence, and what made the toy hol
 BELIEVED_FRAMES = 6 * WINDOW_FRAMES  # of voice, before a word in it is more than a guess
 MURMUR_AFTER_MS = 300.0
 STORY_GOES_ON = 0.4  # the probability below which a pause is not the end of the story
-
-
-class Mouth(Protocol):
-    """Whether the toy speaks, which makes it harder or impossible to hear the user."""
-
-    @property
-    def sounding(self) -> bool:
-        """The toy speaks: what is heard may be meant to interrupt it, or not."""
-
-    @property
-    def deafening(self) -> bool:
-        """The toy speaks, and its microphone hears that."""
-
-    @property
-    def spoke(self) -> Mark:
-        """The mark of the last reply of which anything has sounded."""
 
 
 class Vad(Stage):

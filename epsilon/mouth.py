@@ -1,0 +1,23 @@
+"""What must be known of the toy's own voice by whoever listens."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from epsilon.turn import Mark
+
+
+class Mouth(Protocol):
+    """Whether the toy speaks, which makes it harder or impossible to hear the user."""
+
+    @property
+    def sounding(self) -> bool:
+        """The toy speaks: what is heard may be meant to interrupt it, or not."""
+
+    @property
+    def deafening(self) -> bool:
+        """The toy speaks, and its microphone hears that."""
+
+    @property
+    def spoke(self) -> Mark:
+        """The mark of the last reply of which anything has sounded."""
