@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.devices.wav import WavCard
 from epsilon.duplex import Acoustics, Duplex
+from epsilon.emulation.lockstep import LockStep
 from epsilon.messages import News
 from epsilon.ring import Samples
 from epsilon.toy import Toy
@@ -45,13 +45,9 @@ def converse(
         card = EchoCard(host.audio, clock, recording, room)
     toy = Toy(host, load_character("odette"), card, clock, found)
     card.start()
-    news: list[News] = []
-    for frame in itertools.count(card.block_frames, card.block_frames):
-        clock.advance_to(card.time_of(frame))
-        toy.step()
-        news += toy.news()
-        if card.input_ended and not card.pending():
-            break
+    time, news = LockStep(toy, card, clock), list[News]()
+    while not card.input_ended or card.pending():
+        news += time.pass_block()
     return news
 
 

@@ -11,6 +11,7 @@ from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.devices.wav import WavCard
 from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
+from epsilon.emulation.lockstep import LockStep
 from epsilon.messages import News
 from epsilon.ring import Samples
 from epsilon.toy import Toy, running
@@ -52,12 +53,9 @@ class Emulation:
     def _run_lockstep(self, show: Show) -> None:
         assert isinstance(self._clock, ManualClock)
         self.card.start()
-        frame = 0
+        time = LockStep(self.toy, self.card, self._clock)
         while not self._ended():
-            frame += self.card.block_frames
-            self._clock.advance_to(self.card.time_of(frame))
-            self.toy.step()
-            for news in self.toy.news():
+            for news in time.pass_block():
                 self._follow(news, show)
 
     def _run_realtime(self, show: Show) -> None:

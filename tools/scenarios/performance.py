@@ -11,6 +11,7 @@ from epsilon.clock import ManualClock
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.devices.wav import WavCard
+from epsilon.emulation.lockstep import LockStep
 from epsilon.messages import News
 from epsilon.organs import Voice
 from epsilon.ring import Samples
@@ -50,14 +51,20 @@ class Performance:
         self.scenario = scenario
         board = load_board("host")
         board = replace(board, turn=replace(board.turn, listen=scenario.listen))
-        self.clock, nothing = ManualClock(), np.zeros(0, np.float32)
-        echo = EchoCard(board.audio, self.clock, nothing, ECHO) if scenario.echo else None
-        self.card: WavCard = echo or WavCard(board.audio, self.clock, nothing)
-        self.toy = Toy(board, load_character(scenario.character), self.card, self.clock)
-        self.frame = self.begun_at = self.ended_at = 0
+        clock, nothing = ManualClock(), np.zeros(0, np.float32)
+        echo = EchoCard(board.audio, clock, nothing, ECHO) if scenario.echo else None
+        self.card: WavCard = echo or WavCard(board.audio, clock, nothing)
+        self.toy = Toy(board, load_character(scenario.character), self.card, clock)
+        self.time = LockStep(self.toy, self.card, clock)
+        self.begun_at = self.ended_at = 0
         self.events: list[Event] = []
         self.met = 0  # events before this one have been met or passed over
         self.card.start()
+
+    @property
+    def frame(self) -> int:
+        """Now."""
+        return self.time.frame
 
     def play(self) -> None:
         """All steps, then the totals. Failed says what was wanted and what happened."""
@@ -86,10 +93,7 @@ class Performance:
         """Let so much audio pass, in whole blocks."""
         end = self.frame + frames
         while self.frame < end:
-            self.frame += self.card.block_frames
-            self.clock.advance_to(self.card.time_of(self.frame))
-            self.toy.step()
-            self.events += [self._event(news) for news in self.toy.news()]
+            self.events += [self._event(news) for news in self.time.pass_block()]
 
     def sound(self, samples: Samples) -> None:
         """Somebody makes a sound, samples [n]; what happens from its start on is new."""

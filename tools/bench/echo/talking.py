@@ -14,6 +14,7 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.devices.wav import WavCard
 from epsilon.duplex import Acoustics, Duplex
+from epsilon.emulation.lockstep import LockStep
 from epsilon.messages import News
 from epsilon.ring import Samples
 from epsilon.toy import Toy
@@ -100,12 +101,9 @@ def _converse(canceller: str, recording: Samples, room: Room | None) -> Iterator
         found = Acoustics(Duplex.FULL.value, canceller, room.delay_ms, -60, -24, -room.level_db, 30, 0)
     toy = Toy(board, load_character(board.character), card, clock, found)
     card.start()
-    frame = 0
+    time = LockStep(toy, card, clock)
     while not card.input_ended:
-        frame += card.block_frames
-        clock.advance_to(card.time_of(frame))
-        toy.step()
-        yield from toy.news()
+        yield from time.pass_block()
 
 
 def with_canceller(name: str) -> Board:

@@ -11,6 +11,7 @@ from epsilon.clock import Clock, ManualClock, MonotonicClock
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.devices.wav import WavCard
+from epsilon.emulation.lockstep import LockStep
 from epsilon.engines.protocols import EndOfTurn, Thought
 from epsilon.messages import News
 from epsilon.ring import Samples
@@ -94,58 +95,64 @@ class Watched:
     def went_on(self, silence_ms: float) -> None: ...
 
 
+class RealTime:
+    """A toy whose threads run, block by block: what LockStep is to one whose time is moved by hand."""
+
+    def __init__(self, toy: Toy, card: WavCard, clock: Clock) -> None:
+        self._toy, self._card, self._clock = toy, card, clock
+        self.frame = 0
+
+    def pass_block(self) -> list[News]:
+        """Wait until a block has passed; what happened."""
+        self.frame += self._card.block_frames
+        due_s, found = self._card.time_of(self.frame), list[News]()
+        while (left_s := due_s - self._clock.now()) > 0:
+            found += self._toy.watch(left_s)
+        return found
+
+
 class Player:
     """One toy, to which turns are played one after the other."""
 
     def __init__(self, board: str, character: str, realtime: bool = False, watch_ms: float = 0.0) -> None:
-        self.clock: Clock = MonotonicClock() if realtime else ManualClock()
-        chosen = load_board(board)
-        self.card = WavCard(chosen.audio, self.clock, np.zeros(0, np.float32))
-        self.toy = Toy(chosen, load_character(character), self.card, self.clock)
+        chosen, wall, hand = load_board(board), MonotonicClock(), ManualClock()
+        clock: Clock = wall if realtime else hand
+        self.card = WavCard(chosen.audio, clock, np.zeros(0, np.float32))
+        self.toy = Toy(chosen, load_character(character), self.card, clock)
+        self.time = RealTime(self.toy, self.card, wall) if realtime else LockStep(self.toy, self.card, hand)
         self.watched: Watched | None = None
         vad = self.toy.stages[STAGES.index("vad")]
         assert isinstance(vad, Vad)
         if watch_ms:
             vad.end_of_turn = self.watched = Watched(vad.end_of_turn, watch_ms)
         self.glances: list[Glance] = []
-        self._frame = 0
 
     def play(self, samples: Samples, label: Label) -> Played:
         """One turn, and the answer to its end."""
-        begins = self._frame
+        begins = self.time.frame
         self.card.play(samples)
         end_at = begins + round(label.end_s * RATE_HZ)
         played, open_until = Played(label), begins + len(samples)
         waits_until = end_at + round(PATIENCE_S * RATE_HZ)
         speaking, turns, before = False, set[int](), self.toy.turn.now.turn
-        while self._frame < (open_until if played.answers_ms or played.silent else waits_until) or speaking:
-            for news in self._pass_block():
+        while (
+            self.time.frame < (open_until if played.answers_ms or played.silent else waits_until) or speaking
+        ):
+            for news in self.time.pass_block():
                 if news.mark.turn <= before:
                     continue  # of the turn before
                 turns.add(news.mark.turn)
                 speaking = news.what in ANSWERS or (speaking and news.what not in ("heard", "cut"))
-                _note(played, news, self._frame, end_at)
+                _note(played, news, self.time.frame, end_at)
             self._glance(end_at)
         for turn in turns:
             _account(played, self.toy, turn)
         return played
 
-    def _pass_block(self) -> list[News]:
-        self._frame += self.card.block_frames
-        due_s = self.card.time_of(self._frame)
-        if isinstance(self.clock, ManualClock):
-            self.clock.advance_to(due_s)
-            self.toy.step()
-            return list(self.toy.news())
-        found: list[News] = []
-        while (left_s := due_s - self.clock.now()) > 0:
-            found += self.toy.watch(left_s)
-        return found
-
     def _glance(self, end_at: int) -> None:
         if self.watched is None:
             return
-        at_ms = (self._frame - end_at) * 1000 / RATE_HZ
+        at_ms = (self.time.frame - end_at) * 1000 / RATE_HZ
         self.glances += [Glance(at_ms, *seen) for seen in self.watched.glances]
         self.watched.glances.clear()
 
