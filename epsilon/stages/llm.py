@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from itertools import dropwhile, zip_longest
 from typing import Any
 
-import numpy as np
-
-from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.llm.conversation import Conversation, finished
 from epsilon.engines.llm.fillers import Fillers
 from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner, Reply
@@ -118,18 +116,16 @@ class Llm(Stage):
                 self.model.sync_to(self.sequence, self.conversation.ids())
 
     def _understand(self, words: Words) -> None:
-        if (
-            words.mark > self.turn.now
-        ):  # the turn may never begin: the toy is speaking, and somebody made a sound
-            self._report(words)
+        if words.mark > self.turn.now:
+            self._report(words)  # the turn may never begin: somebody made a sound while the toy speaks
         elif words.final:
             self._ask(words)
         elif not self.turn.is_stale(words.mark):
             self._listen(words)
 
-    def _report(self, words: Words, finished: float | None = None, **facts: bool) -> None:
+    def _report(self, words: Words, probability: float | None = None, **facts: bool) -> None:
         if self.understood is not None:
-            self.understood.put(Understood(words.mark, words.all, finished, **facts))
+            self.understood.put(Understood(words.mark, words.all, probability, **facts))
 
     def _listen(self, words: Words) -> None:
         """Digest words that are certain, and in a pause all of them: they may be the last."""
@@ -142,7 +138,8 @@ class Llm(Stage):
         if not words.settled:
             self.owed = 0  # the user was still speaking
             return
-        self._report(words, self._finished() if sure else None)
+        chat = self.conversation.chat
+        self._report(words, finished(chat, self.model.logits(self.sequence)) if sure else None)
         if sure and self._may_try(words.mark):
             self._begin(words, self.conversation.prompt(sure, words.speaker))
 
@@ -157,12 +154,6 @@ class Llm(Stage):
             self.tried_turn, self.tried = mark.turn, 0
         self.tried += 1
         return self.tried <= self.tries
-
-    def _finished(self) -> float:
-        """The probability that the reply begins behind what the sequence holds, that is, that the user is done."""
-        scores = self.model.logits(self.sequence)
-        share = np.exp(scores - scores.max())
-        return float(share[self.conversation.chat.reply[0]] / share.sum())
 
     def _ask(self, words: Words) -> None:
         """The turn is over: its words are asked, and the answer is that to them."""

@@ -14,7 +14,7 @@ from epsilon.engines.protocols import Thought
 
 _SUREST = 7.0  # log odds
 _SHORTEST_MS = 32.0
-FITTED_MS = 600.0  # the usual silence for which the limits are chosen
+FITTED_MS = 600.0  # the usual silence for which the weights are fitted
 _EAGER = 3.0  # log odds for which a board must call a silence usual that is e times as long
 NAMES = ("bias", "sound", "silence", "worded", "wanting", "judged", "finished", "judged_sound", "few")
 
@@ -50,14 +50,9 @@ def clues(sound: float, silence_ms: float, thought: Thought) -> dict[str, float]
 
 @dataclass(frozen=True)
 class Fusion:
-    """Weights by the names of the clues, and from which probability on the turn is over.
-
-    Between `unsure` and `sure` the silence rule decides.
-    """
+    """Weights by the names of the clues."""
 
     weights: Mapping[str, float]
-    sure: float
-    unsure: float
 
     def over(self, sound: float, silence_ms: float, thought: Thought, patience: float = 0.0) -> float:
         """The probability that the turn is over, for a listener so much more patient than usual, in log odds."""

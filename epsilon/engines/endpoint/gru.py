@@ -28,6 +28,12 @@ LEAST, MOST = 0.55, 1.8
 _HABIT = 0.7  # log odds for which a user's pauses must be e times as long as those of most people
 
 
+def stretched_ms(rule: SilenceRule, sound: float, silence_ms: float, thought: Thought) -> float:
+    """What the rule says of the words, shorter where the sound (log odds) has come to its end, else longer."""
+    stretch = min(MOST, max(LEAST, 2 ** ((ENDED - sound) / OCTAVE)))
+    return min(rule.patience.longest_ms, rule.wait_ms(silence_ms, thought) * stretch)
+
+
 class EndpointGru:
     """See epsilon.engines.protocols.EndOfTurn."""
 
@@ -53,10 +59,7 @@ class EndpointGru:
         return self.fusion.over(self.sound, silence_ms, thought, patience)
 
     def wait_ms(self, silence_ms: float, thought: Thought) -> float:
-        """What the silence rule says of the words, shorter where the sound has come to its end, else longer."""
-        stretch = 2 ** ((ENDED - self.sound) / OCTAVE)
-        wait_ms = self._rule.wait_ms(silence_ms, thought) * min(MOST, max(LEAST, stretch))
-        return min(self.patience.longest_ms, wait_ms)
+        return stretched_ms(self._rule, self.sound, silence_ms, thought)
 
     def went_on(self, silence_ms: float) -> None:
         self._rule.went_on(silence_ms)
@@ -68,7 +71,7 @@ def load(model: Model, runtime: Runtime, seat: Seat, patience: Patience) -> Endp
     weights = facts.numbers("fusion")
     if sorted(weights) != sorted(NAMES):
         raise ModelError(f"'fusion' should weigh {', '.join(NAMES)}", where=str(facts.path))
-    fusion = Fusion(weights, facts.number("sure"), facts.number("unsure"))
+    fusion = Fusion(weights)
     graph = runtime.load(model.folder / "endpoint.onnx", seat)
     if graph.inputs.get("row") != (1, SIZE):
         raise ModelError(f"its 'row' should be [1, {SIZE}]", where=str(model.folder / "endpoint.onnx"))

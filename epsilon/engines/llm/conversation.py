@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from epsilon.engines.llm.chat import Chat
 from epsilon.errors import ConfigError
 
 USER = "user"  # who speaks unless somebody else is named
 NEXT_TURN_TOKENS = 32  # kept free for what the user says next; who says more pushes older turns out
 KEPT_SHARE = 0.75  # of the room, when turns must leave: they leave rarely, because then all is prefilled anew
+
+
+def finished(chat: Chat, scores: npt.NDArray[np.float32]) -> float:
+    """The probability that a thought ends here: that the reply begins next, by scores [vocabulary] behind its words."""
+    share = np.exp(scores - scores.max())
+    return float(share[chat.reply[0]] / share.sum())
 
 
 class Talker(Protocol):

@@ -133,10 +133,9 @@ def whole(wait_ms: float) -> object:
 def ways(turns: Turns, board: str, character: str) -> dict[str, list[policies.Point]]:
     """The curve of every way to find the end, and a table of them."""
     seen: list[list[Glance]] = list(watch_all(turns, board, character, WATCHED_MS))
-    fusion = getattr(load_end_of_turn(load_board(board)), "fusion", None)
     known: dict[str, policies.Policy] = {"silence timer": policies.timer, "words alone": policies.words}
-    if fusion is not None:
-        known |= {"sound alone": policies.sound, "all together": policies.together(fusion)}
+    if hasattr(load_end_of_turn(load_board(board)), "sound"):
+        known |= {"sound alone": policies.sound, "all together": policies.together}
     tried = policies.settings()
     curves = {name: policies.curve(seen, known[name], tried[name]) for name in tried if name in known}
     rows: list[list[object]] = []
@@ -172,9 +171,7 @@ def under_pipecat(python: Path, turns: Turns, where: tuple[str, str]) -> list[fl
         labels.write(Path(folder), named, "for pipecat")
         module = ["-W", "ignore", "-m", "tools.bench.turns.pipecat_peer", folder, "--count", str(len(turns))]
         command = [str(python), *module, "--board", where[0], "--character", where[1]]
-        done = subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return [json.loads(line)["first_ms"] for line in done.stdout.splitlines() if line.startswith("{")]
 
 

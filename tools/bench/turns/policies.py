@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsilon.engines.endpoint.fusion import Fusion
+from epsilon.engines.endpoint.gru import stretched_ms
 from epsilon.engines.endpoint.silence import SilenceRule
 from epsilon.engines.protocols import Patience
 from tools.bench.turns.playing import Glance
@@ -45,14 +45,10 @@ def words(glance: Glance, usual_ms: float) -> bool:
     return glance.silence_ms >= rule.wait_ms(glance.silence_ms, glance.thought)
 
 
-def together(fusion: Fusion) -> Policy:
-    """Sound, words and silence joined, or the longest silence."""
-
-    def over(glance: Glance, probability: float) -> bool:
-        joined = fusion.over(glance.sound, glance.silence_ms, glance.thought)
-        return joined >= probability or glance.silence_ms >= LONGEST_MS
-
-    return over
+def together(glance: Glance, usual_ms: float) -> bool:
+    """The words' rule, stretched by the sound: what the engine gru does."""
+    rule = SilenceRule(Patience(usual_ms, max(LONGEST_MS, usual_ms)))
+    return glance.silence_ms >= stretched_ms(rule, glance.sound, glance.silence_ms, glance.thought)
 
 
 def settings() -> dict[str, Sequence[float]]:
@@ -61,7 +57,7 @@ def settings() -> dict[str, Sequence[float]]:
         "silence timer": [float(ms) for ms in range(100, 2001, 50)],
         "sound alone": [float(odds) for odds in np.linspace(-4, 6, 61)],
         "words alone": [float(ms) for ms in range(100, 2001, 50)],
-        "all together": [float(1 / (1 + np.exp(-odds))) for odds in np.linspace(-4, 7, 67)],
+        "all together": [float(ms) for ms in range(100, 2001, 50)],
     }
 
 

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from epsilon.engines.vad.silero import SileroDetector
 from epsilon.ring import Samples
+from epsilon.stages.vad import AGAIN_FRAMES, WINDOW_FRAMES
 from tools.turns.labels import Label
 
-WINDOW = 512
+WINDOW = WINDOW_FRAMES
 RATE_HZ = 16_000
 WINDOW_MS = WINDOW * 1000 / RATE_HZ
 THRESHOLD = 0.5
 BEGIN_WINDOWS = 3
-AGAIN_WINDOWS = 2
+AGAIN_WINDOWS = AGAIN_FRAMES // WINDOW
 PREPARE_WINDOWS = 4  # 100 ms, in whole windows: before, a silence is no pause yet
 _BEGIN_LATE_S = 0.0, 0.08
 # How much later than the speech the detector's voice ends: measured on 150 turns of held-out voices.

@@ -6,7 +6,6 @@ with `stand_in`, the probability comes from counts of word pairs over this proje
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from collections import Counter
@@ -15,25 +14,22 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from epsilon.config.character import load_character
 from epsilon.config.models import find_model
 from epsilon.engines.asr import whisper
 from epsilon.engines.llm import mistral
-from epsilon.engines.llm.conversation import Conversation
+from epsilon.engines.llm.conversation import Conversation, finished
 from epsilon.engines.protocols import Thought
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
+from epsilon.stages.vad import PREROLL_FRAMES, TAIL_FRAMES
 from tools.train.endpoint import data
 from tools.train.endpoint.data import Example
-from tools.train.endpoint.hearing import RATE_HZ, WINDOW, pauses
+from tools.train.endpoint.hearing import WINDOW, pauses
 from tools.train.speech.synthesis import training_sentences
 from tools.train.text.lines import lines_to_characters
 from tools.train.text.sentences import load
 
-_PREROLL = RATE_HZ // 4
-_TAIL = RATE_HZ // 10
 _START = "<s>"
 
 
@@ -51,10 +47,10 @@ def heard_words(folder: Path, name: str, examples: Sequence[Example], ears: str)
 def _listen(folder: Path, name: str, example: Example, recogniser: Any) -> list[list[str]]:
     sound, found = data.sound_of(folder, name, example), []
     first = example.about["first"]
-    start = max(0, (first - 3) * WINDOW - _PREROLL)
+    start = max(0, (first - 3) * WINDOW - PREROLL_FRAMES)
     for begin, _ in pauses(example.heard):
         hearing = recogniser.start()
-        recogniser.hear(hearing, sound[start : (first + begin) * WINDOW + _TAIL])
+        recogniser.hear(hearing, sound[start : (first + begin) * WINDOW + TAIL_FRAMES])
         found.append(recogniser.finish(hearing).text.split())
     return found
 
@@ -72,9 +68,7 @@ class Mind:
         if not words:
             return None
         self._model.sync_to(self._sequence, self._conversation.ids(tuple(words)))
-        scores = self._model.logits(self._sequence)
-        share = np.exp(scores - scores.max())
-        return float(share[self._conversation.chat.reply[0]] / share.sum())
+        return finished(self._conversation.chat, self._model.logits(self._sequence))
 
 
 class StandIn:
@@ -103,8 +97,3 @@ class StandIn:
 def thoughts(words: Sequence[Sequence[str]], mind: Mind | StandIn) -> list[Thought]:
     """What the stage is told at each pause."""
     return [Thought(tuple(said), mind.finished(said)) for said in words]
-
-
-def digest(path: Path) -> str:
-    """A short name for the state of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
