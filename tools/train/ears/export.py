@@ -24,6 +24,7 @@ from tools.train.ears import tokens
 from tools.train.ears.augment import CONTEXTS_S
 from tools.train.ears.features import BANDS, RATE_HZ
 from tools.train.ears.model import Ears, Shape
+from tools.train.runs import load_network
 from tools.train.weights import store_halved
 
 # (layer, head) of the decoder's cross-attention whose mean tells when a word was said.
@@ -92,10 +93,8 @@ class Decoder(nn.Module):
 
 def load_ears(checkpoint: Path) -> Ears:
     """The network of a checkpoint, in evaluation mode."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    ears = Ears(Shape(**state["shape"]))
-    ears.load_state_dict(state["model"])
-    return ears.eval()
+    ears: Ears = load_network(checkpoint, lambda shape: Ears(Shape(**shape)))
+    return ears
 
 
 def export_graphs(ears: Ears, folder: Path) -> None:

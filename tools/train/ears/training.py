@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from tools.evaluate.word_errors import word_error_rate
+from tools.train import runs
 from tools.train.ears.augment import Augmenter
 from tools.train.ears.batches import Shelf, Targets
 from tools.train.ears.model import Ears, Shape
@@ -109,22 +110,17 @@ class Training:
 
     def log(self, line: str) -> None:
         """Prints and appends to the run's log."""
-        line = f"{time.strftime('%H:%M:%S')} {self.elapsed_s / 60:5.1f} min  {line}"
-        print(line, flush=True)
-        with (self.folder / "log.txt").open("a") as file:
-            file.write(line + "\n")
+        runs.log(self.folder, self.elapsed_s, line)
 
     def save(self) -> None:
         """Writes the checkpoint under its final name only when it is whole."""
-        part = self.checkpoint.with_suffix(".part")
         state = {
             "model": self.model.state_dict(),
             "shape": asdict(self.model.shape),
             "optimizer": self.optimizer.state_dict(),
             "progress": (self.step, self.utterances, self.elapsed_s),
         }
-        torch.save(state, part)
-        part.rename(self.checkpoint)
+        runs.store(state, self.checkpoint)
 
     def evaluate(self) -> None:
         """Greedy word error rates on the first utterances of each evaluation set."""

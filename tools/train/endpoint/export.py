@@ -12,16 +12,15 @@ import torch
 from epsilon.engines.endpoint.features import SIZE
 from tools.train.endpoint.fuse import fuse
 from tools.train.endpoint.model import Endpoint, Shape, Step
+from tools.train.runs import load_network
 
 GRAPH = "endpoint.onnx"
 
 
 def load_endpoint(checkpoint: Path) -> Endpoint:
     """The network of a checkpoint, in evaluation mode."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    model = Endpoint(Shape(**state["shape"]))
-    model.load_state_dict(state["model"])
-    return model.eval()
+    model: Endpoint = load_network(checkpoint, lambda shape: Endpoint(Shape(**shape)))
+    return model
 
 
 def export_graph(model: Endpoint, path: Path) -> float:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from epsilon.engines.endpoint.features import BANDS, SIZE
+from tools.train import runs
 from tools.train.endpoint import data
 from tools.train.endpoint.data import Example
 from tools.train.endpoint.hearing import WINDOW_MS
@@ -148,7 +149,6 @@ class Training:
 
     def save(self) -> None:
         """Writes the checkpoint under its final name only when it is whole."""
-        part = self.checkpoint.with_suffix(".part")
         state = {
             "model": self.model.state_dict(),
             "shape": asdict(self.model.shape),
@@ -156,15 +156,11 @@ class Training:
             "progress": (self.step, self.elapsed_s),
             "turns": len(self.examples),
         }
-        torch.save(state, part)
-        part.rename(self.checkpoint)
+        runs.store(state, self.checkpoint)
 
     def log(self, line: str) -> None:
         """Prints and appends to the run's log."""
-        line = f"{time.strftime('%H:%M:%S')} {self.elapsed_s / 60:5.1f} min  {line}"
-        print(line, flush=True)
-        with (self.folder / "log.txt").open("a") as file:
-            file.write(line + "\n")
+        runs.log(self.folder, self.elapsed_s, line)
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)

@@ -7,19 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import torch
 from tokenizers import Tokenizer
 
 from tools.train.mind.graph import BLOCK, EXACT, Build, build
 from tools.train.mind.model import Mind, Shape
 from tools.train.mind.tokens import END, PAD, START
+from tools.train.runs import load_network
 
 
 def load_model(checkpoint: Path) -> Mind:
-    state = torch.load(checkpoint, weights_only=True)
-    model = Mind(Shape(**state["shape"]))
-    model.load_state_dict(state["model"])
-    return model.eval()
+    model: Mind = load_network(checkpoint, lambda shape: Mind(Shape(**shape)))
+    return model
 
 
 def weights_of(model: Mind) -> dict[str, np.ndarray]:

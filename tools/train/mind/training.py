@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tools.train import runs
 from tools.train.mind.loss import weighted_cross_entropy
 from tools.train.mind.model import Mind
 from tools.train.mind.muon import Muon
@@ -152,8 +153,7 @@ class Trainer:
             "shape": asdict(self.model.shape),
             "plan": asdict(self.plan),
         }
-        torch.save(state, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
+        runs.store(state, path)
 
     def load(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
