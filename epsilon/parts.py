@@ -8,7 +8,7 @@ from typing import Any
 
 from epsilon import effects
 from epsilon.clock import Clock
-from epsilon.config.board import Board
+from epsilon.config.board import Board, StageSettings, TurnRule
 from epsilon.config.character import Character
 from epsilon.config.models import find_model, verify
 from epsilon.engines.llm import personas
@@ -35,16 +35,26 @@ def seat_of(board: Board, stage: str) -> Seat:
 
 def load_engine(board: Board, stage: str) -> Any:
     """The engine that a board names for a stage, loaded: the name in the board file is the module's."""
-    settings = board.stages[stage]
     kind = "echo" if stage == "capture" else stage
-    module = importlib.import_module(f"epsilon.engines.{kind}.{settings.engine}")
-    seat = seat_of(board, stage)
-    if settings.model is None:
-        return module.load(seat)
-    runtime = importlib.import_module(f"epsilon.runtimes.{settings.runtime}") if settings.runtime else None
-    model = find_model(settings.model)
+    return _loaded(kind, board.stages[stage], seat_of(board, stage))
+
+
+def load_end_of_turn(board: Board) -> EndOfTurn:
+    """The engine that finds the end of a turn; it sits with the vad stage, which asks it."""
+    patience = Patience(board.turn.silence_ms, board.turn.longest_silence_ms)
+    found: EndOfTurn = _loaded("endpoint", board.turn, seat_of(board, "vad"), patience)
+    return found
+
+
+def _loaded(kind: str, named: StageSettings | TurnRule, *given: Any) -> Any:
+    """The engine, model and runtime that are named; `given` goes to the engine's `load` after them."""
+    module = importlib.import_module(f"epsilon.engines.{kind}.{named.engine}")
+    if named.model is None:
+        return module.load(*given)
+    runtime = importlib.import_module(f"epsilon.runtimes.{named.runtime}") if named.runtime else None
+    model = find_model(named.model)
     verify(model)
-    return module.load(model, runtime, seat)
+    return module.load(model, runtime, *given)
 
 
 def load_hardware(board: Board, switches: Switches) -> Hardware:
@@ -52,19 +62,6 @@ def load_hardware(board: Board, switches: Switches) -> Hardware:
     module = importlib.import_module(f"epsilon.hardware.{board.body.hardware}")
     hardware: Hardware = module.load(board.body, switches)
     return hardware
-
-
-def load_end_of_turn(board: Board) -> EndOfTurn:
-    """The engine that finds the end of a turn; it sits with the vad stage, which asks it."""
-    rule = board.turn
-    module = importlib.import_module(f"epsilon.engines.endpoint.{rule.engine}")
-    seat, patience = seat_of(board, "vad"), Patience(rule.silence_ms, rule.longest_silence_ms)
-    if rule.model is None:
-        return module.load(seat, patience)
-    runtime = importlib.import_module(f"epsilon.runtimes.{rule.runtime}")
-    model = find_model(rule.model)
-    verify(model)
-    return module.load(model, runtime, seat, patience)
 
 
 def build_llm(board: Board, character: Character, place: Place, voice_s: float = 0.0) -> Llm:

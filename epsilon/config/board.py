@@ -231,13 +231,16 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
         engines = folders.loadable_names("engines", folder)
         _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
     if settings.runtime:
-        where = board.place("stages", stage, "runtime")
         loader = "load_decoder" if stage == "llm" else "load"
-        able = folders.loadable_names("runtimes", function=loader)
-        _check_name(settings.runtime, f"runtime for {stage}", able, where, problems)
+        _check_runtime(settings.runtime, stage, board.place("stages", stage, "runtime"), problems, loader)
     if settings.model and stage in MODEL_STAGES:
         where = board.place("stages", stage, "model")
         _check_model(settings.model, stage, settings.engine, where, problems)
+
+
+def _check_runtime(name: str, what: str, where: str, problems: Problems, loader: str = "load") -> None:
+    able = folders.loadable_names("runtimes", function=loader)
+    _check_name(name, f"runtime for {what}", able, where, problems)
 
 
 def _check_end_of_turn(board: Board, problems: Problems) -> None:
@@ -255,8 +258,7 @@ def _check_end_of_turn(board: Board, problems: Problems) -> None:
         if given and not runs_graphs:
             problems.add(f"the engine '{rule.engine}' takes no {key}", board.place("turn", key))
     if rule.runtime:
-        able = folders.loadable_names("runtimes", function="load")
-        _check_name(rule.runtime, "runtime for turn", able, board.place("turn", "runtime"), problems)
+        _check_runtime(rule.runtime, "turn", board.place("turn", "runtime"), problems)
     if rule.model:
         _check_model(rule.model, "endpoint", rule.engine, board.place("turn", "model"), problems)
 

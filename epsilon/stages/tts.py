@@ -36,12 +36,12 @@ class Tts(Stage):
 
     def warm_up(self) -> None:
         """Say something to nobody: what is read or made ready at a first use must not keep the first answer waiting."""
-        for _ in range(2):  # the second time as it will be
-            began_s, sound = self.clock.now(), self._sound(Phrase(self.turn.now, 0, "Ready.", last=True))
-            next(sound, None)
-            self.first_sound_s = self.clock.now() - began_s
-            for _ in sound:
-                pass
+        ready = Phrase(self.turn.now, 0, "Ready.", last=True)
+        for _ in self._sound(ready):
+            pass
+        began_s = self.clock.now()
+        next(self._sound(ready), None)
+        self.first_sound_s = self.clock.now() - began_s
 
     def work(self, item: Message) -> Iterator[Message]:
         assert isinstance(item, Phrase)
