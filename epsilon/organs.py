@@ -33,10 +33,15 @@ PAUSE_MS = 500  # of silence, so that the detector surely sees the end of the la
 
 @dataclass(frozen=True)
 class ClosedMouth:
-    """Of a toy that does nothing but listen."""
+    """Of a toy that does nothing but listen: nobody waits for an answer, so what is said next is a turn of its own."""
 
+    turn: Turn
     sounding = deafening = False
-    spoke = Mark(-1, 0)
+
+    @property
+    def spoke(self) -> Mark:
+        """As if every turn had been answered."""
+        return self.turn.now
 
 
 class Ears:
@@ -60,7 +65,7 @@ class Ears:
             self.detector,
             silence.load(place.seat, self.patience),
             self.board.turn,
-            ClosedMouth(),
+            ClosedMouth(place.turn),
             ALONE,
         )
         asr = Asr(place, microphone, self.recognizer)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from epsilon import organs
@@ -14,8 +15,8 @@ from epsilon.config.board import load_board
 from epsilon.config.character import Mood, load_character
 from epsilon.engines.protocols import Chunk, Delivery, Hypothesis, Spelt
 from epsilon.ring import Samples
-from tests.scripted import PHONEME_FRAMES, LoudnessDetector, ScriptedVoice
-from tests.sounds import vowels
+from tests.scripted import PHONEME_FRAMES, LoudnessDetector, ScriptedEars, ScriptedVoice
+from tests.sounds import silence, vowels
 
 
 class Counter:
@@ -34,6 +35,13 @@ class Counter:
 
     def finish(self, hearing: None) -> Hypothesis:
         return Hypothesis(("done",))
+
+
+def test_what_is_said_after_a_silence_is_heard_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines: dict[str, Any] = {"vad": LoudnessDetector(), "asr": ScriptedEars(["good morning", "and you"])}
+    monkeypatch.setattr(organs, "load_engine", lambda board, stage: engines[stage])
+    said = np.concatenate([vowels(2.0), silence(2.0), vowels(2.0)])
+    assert organs.Ears(load_board("host")).words(said) == "good morning and you"
 
 
 def passes(monkeypatch: pytest.MonkeyPatch, pass_s: float) -> int:

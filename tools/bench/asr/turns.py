@@ -86,7 +86,9 @@ def _turn(board: Board, recognizer: Recognizer, sound: Samples) -> Iterator[Timi
     began_s = clock.now()
     patience = Patience(board.turn.silence_ms, board.turn.longest_silence_ms)
     end_of_turn = silence.load(place.seat, patience)
-    vad = Vad(place, microphone, load_engine(board, "vad"), end_of_turn, board.turn, ClosedMouth(), ALONE)
+    vad = Vad(
+        place, microphone, load_engine(board, "vad"), end_of_turn, board.turn, ClosedMouth(place.turn), ALONE
+    )
     asr = Asr(place, microphone, recognizer)
     said = Ring[Message](SLOTS, Bell())
     inbox = asr.inbox()
