@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ class Words(LLMService):
     """Our mind, a word at a time."""
 
     def __init__(self, mind: Mind) -> None:
-        super().__init__(settings=LLMSettings(model="pocket/mind"))
+        unused = dict.fromkeys((field.name for field in fields(LLMSettings) if field.init), None)
+        unused.pop("extra", None)
+        super().__init__(settings=LLMSettings(**unused | {"model": "pocket/mind"}))
         self._mind = mind
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:

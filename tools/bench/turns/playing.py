@@ -144,16 +144,18 @@ class Player:
                 turns.add(news.mark.turn)
                 speaking = news.what in ANSWERS or (speaking and news.what not in ("heard", "cut"))
                 _note(played, news, self.time.frame, end_at)
-            self._glance(end_at)
+            self._glance(begins, end_at)
         for turn in turns:
             _account(played, self.toy, turn)
         return played
 
-    def _glance(self, end_at: int) -> None:
+    def _glance(self, begins: int, end_at: int) -> None:
+        """Keep what was known in the last block, of silences of this turn alone."""
         if self.watched is None:
             return
-        at_ms = (self.time.frame - end_at) * 1000 / RATE_HZ
-        self.glances += [Glance(at_ms, *seen) for seen in self.watched.glances]
+        at_ms, begun_ms = ((frame - end_at) * 1000 / RATE_HZ for frame in (self.time.frame, begins))
+        seen = [Glance(at_ms, *one) for one in self.watched.glances]
+        self.glances += [glance for glance in seen if glance.at_ms - glance.silence_ms >= begun_ms]
         self.watched.glances.clear()
 
 
