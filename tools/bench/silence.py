@@ -13,13 +13,14 @@ import dataclasses
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from epsilon.clock import MonotonicClock
 from epsilon.config.board import Audio, Board, load_board
-from epsilon.config.character import load_character
+from epsilon.config.character import Idle, load_character
 from epsilon.devices import Card
 from epsilon.devices.portaudio import PortAudioCard
 from epsilon.devices.wav import WavCard
@@ -59,7 +60,8 @@ def main() -> None:
 def idle_percent(board: Board, recording: Samples | None, seconds: float) -> float:
     """Processor time over wall-clock time of a toy to whom nobody speaks; without a recording, on the card."""
     clock = MonotonicClock()
-    toy = Toy(board, load_character(board.character), _card(board.audio, recording, clock), clock)
+    quiet = replace(load_character(board.character), idle=Idle())  # what it says by itself is no idleness
+    toy = Toy(board, quiet, _card(board.audio, recording, clock), clock)
     with running(toy):
         began_s, used_s = 0.0, 0.0
         for wait_s in (SETTLE_S, seconds):
