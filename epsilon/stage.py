@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from epsilon.clock import Clock
 from epsilon.messages import Message, News
@@ -32,6 +33,16 @@ class Place:
     clock: Clock
 
 
+class Watcher(Protocol):
+    """Sees what stages do, each in its own thread: a take that is recorded, a trace."""
+
+    def begin(self, stage: Stage, inbox: Ring[Message] | None, item: Message | None) -> Any:
+        """A stage begins to work on the message it took from an inbox; None: on what time asks for."""
+
+    def end(self, stage: Stage, begun: Any, busy: bool) -> None:
+        """That is done, `busy` if it was anything; `begun` is what `begin` returned."""
+
+
 class Stage(threading.Thread):
     """One box of the pipeline: takes a message, works on it, passes the results on.
 
@@ -47,6 +58,7 @@ class Stage(threading.Thread):
         self.outbox: Ring[Message] | None = None
         self.news: Ring[News] | None = None
         self.counts = Counts()
+        self.watchers: tuple[Watcher, ...] = ()
         self.stopping = False
         self.on_exit: Callable[[], None] = lambda: None
 
@@ -78,9 +90,27 @@ class Stage(threading.Thread):
         for inbox in self.inboxes:
             while (item := inbox.peek()) is not None and self.may_begin(item):
                 busy = True
-                inbox.take()
-                self._serve(item)
-        return self.tick() or busy
+                self.serve(inbox)
+        return self.keep_time() or busy
+
+    def serve(self, inbox: Ring[Message]) -> None:
+        """Take the oldest message of an inbox, which must have one, and do what it leads to."""
+        item = inbox.take()
+        assert item is not None
+        begun = [watcher.begin(self, inbox, item) for watcher in self.watchers]
+        self._serve(item)
+        for watcher, own in zip(self.watchers, begun, strict=True):
+            watcher.end(self, own, busy=True)
+
+    def keep_time(self) -> bool:
+        """One tick, seen by whoever watches; True when anything was done."""
+        if not self.watchers:
+            return self.tick()
+        begun = [watcher.begin(self, None, None) for watcher in self.watchers]
+        busy = self.tick()
+        for watcher, own in zip(self.watchers, begun, strict=True):
+            watcher.end(self, own, busy)
+        return busy
 
     def run(self) -> None:
         """The loop. An exception ends the thread and, through `on_exit`, the toy."""
