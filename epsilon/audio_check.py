@@ -58,9 +58,9 @@ def check(board: Board, clock: Clock) -> Acoustics:
 
 def measure(card: Card, canceller: EchoCanceller, name: str) -> Acoustics:
     """Play and listen on a started card that nobody else uses, for seven seconds."""
-    take = _perform(card, tune())
-    noise_db = level_db(take.heard[: _frames(QUIET_S / 2)])
-    delay = delay_frames(Take(*(sound[: _frames(QUIET_S + GLIDE_S + RING_S)] for sound in take)))
+    take = perform(card, tune())
+    noise_db = level_db(take.heard[: frames(QUIET_S / 2)])
+    delay = delay_frames(Take(*(sound[: frames(QUIET_S + GLIDE_S + RING_S)] for sound in take)))
     found = Acoustics(Duplex.HALF.value, name, 0.0, noise_db, FAINTEST_DB, NOTHING_DB, 0.0, 0.0)
     if delay is not None:
         echo_db = _echo_db(take, delay)
@@ -79,12 +79,17 @@ def measure(card: Card, canceller: EchoCanceller, name: str) -> Acoustics:
 
 def tune() -> Samples:
     """What is played, [n] at 16 kHz: silence, a rising glide, silence, and a hum that moves as a voice does."""
-    return np.concatenate([_silence(QUIET_S), _glide(), _silence(RING_S), _hum()])
+    return np.concatenate([glide_alone(), _hum()])
+
+
+def glide_alone() -> Samples:
+    """The first part of it, [n]: silence, the glide, silence."""
+    return np.concatenate([_silence(QUIET_S), _glide(), _silence(RING_S)])
 
 
 def delay_frames(take: Take) -> int | None:
     """By how many frames the glide comes later in the microphone, by matched filter; None when it is not there."""
-    earliest, latest = _frames(EARLIEST_MS / 1000), _frames(LATEST_MS / 1000)
+    earliest, latest = frames(EARLIEST_MS / 1000), frames(LATEST_MS / 1000)
     size = 1 << (2 * len(take.left) + latest - earliest).bit_length()
     spectra = [np.fft.rfft(sound, size) for sound in take]
     likeness = np.abs(np.fft.irfft(spectra[1] * np.conj(spectra[0]), size))
@@ -93,7 +98,7 @@ def delay_frames(take: Take) -> int | None:
     highest = float(likeness[peak])
     if highest == 0.0 or highest <= CLEAR * float(np.median(likeness)):
         return None
-    first = max(0, peak - _frames(DIRECT_MS / 1000))
+    first = max(0, peak - frames(DIRECT_MS / 1000))
     direct = first + int(np.argmax(likeness[first : peak + 1] >= highest / 2))
     return earliest + direct + int(np.argmax(likeness[direct : direct + DIRECT_FRAMES]))
 
@@ -111,9 +116,10 @@ def level_db(sound: Samples) -> float:
     return _decibels(_power(sound))
 
 
-def _perform(card: Card, sound: Samples) -> Take:
+def perform(card: Card, sound: Samples) -> Take:
+    """Play samples [n] on a started card that nobody else uses, and listen until QUIET_S after their end."""
     left, heard = [], []
-    wanted = len(sound) + _frames(QUIET_S)
+    wanted = len(sound) + frames(QUIET_S)
     card.begin_phrase()
     while wanted > 0:
         if len(sound) and (room := card.room()):
@@ -134,7 +140,7 @@ def _perform(card: Card, sound: Samples) -> Take:
 
 def _echo_db(take: Take, delay: int) -> float:
     """The level of the echo of the hum, less what the noise adds to it."""
-    noise = _power(take.heard[: _frames(QUIET_S / 2)])
+    noise = _power(take.heard[: frames(QUIET_S / 2)])
     both = _power(_settled(take.heard))
     return _decibels(max(both - noise, _straight_part(take, delay)))
 
@@ -149,11 +155,11 @@ def _straight_part(take: Take, delay: int) -> float:
 
 def _settled(sound: Samples) -> Samples:
     """The part of a take in which the hum sounds and a canceller has settled."""
-    return sound[-_frames(SETTLED_S + 2 * QUIET_S) : -_frames(2 * QUIET_S)]
+    return sound[-frames(SETTLED_S + 2 * QUIET_S) : -frames(2 * QUIET_S)]
 
 
 def _glide() -> Samples:
-    time = np.arange(_frames(GLIDE_S)) / GLIDE_S / RATE_HZ
+    time = np.arange(frames(GLIDE_S)) / GLIDE_S / RATE_HZ
     low, high = GLIDE_HZ
     octaves = np.log(high / low)
     phase = 2 * np.pi * low * GLIDE_S * (np.exp(octaves * time) - 1) / octaves
@@ -162,7 +168,7 @@ def _glide() -> Samples:
 
 def _hum() -> Samples:
     """A buzz through two moving formants, four syllables a second: as a voice to a canceller, but no word."""
-    time = np.arange(_frames(HUM_S)) / RATE_HZ
+    time = np.arange(frames(HUM_S)) / RATE_HZ
     pitch_hz = 190 + 25 * np.sin(2 * np.pi * 0.7 * time)
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
     formants_hz = (600 + 250 * np.sin(2 * np.pi * 1.1 * time), 1700 + 600 * np.sin(2 * np.pi * 0.6 * time))
@@ -176,14 +182,14 @@ def _hum() -> Samples:
 
 def _edged(sound: npt.NDArray[np.float64]) -> Samples:
     """Begins and ends softly."""
-    edge = np.sin(np.linspace(0, np.pi / 2, _frames(EDGE_S))) ** 2
+    edge = np.sin(np.linspace(0, np.pi / 2, frames(EDGE_S))) ** 2
     sound[: len(edge)] *= edge
     sound[-len(edge) :] *= edge[::-1]
     return sound.astype(np.float32)
 
 
 def _silence(duration_s: float) -> Samples:
-    return np.zeros(_frames(duration_s), np.float32)
+    return np.zeros(frames(duration_s), np.float32)
 
 
 def _power(sound: Samples) -> float:
@@ -194,7 +200,8 @@ def _decibels(power: float) -> float:
     return max(FAINTEST_DB, 10 * float(np.log10(power + 1e-12)))
 
 
-def _frames(duration_s: float) -> int:
+def frames(duration_s: float) -> int:
+    """So many seconds in frames."""
     return round(duration_s * RATE_HZ)
 
 

@@ -96,15 +96,15 @@ class VirtualCard:
             program.terminate()
             program.wait(10)
 
-    def play(self, samples: Samples) -> subprocess.Popen[bytes]:
-        """Play samples [n] into the microphone; the returned program ends when they are through.
+    def play(self, samples: Samples, into: str = "microphone") -> subprocess.Popen[bytes]:
+        """Play samples [n] into a sink; the returned program ends when they are through.
 
         A short silence goes before them: a null sink swallows a little when its first client comes.
         """
         path = self.folder / f"play-{len(self._programs)}.raw"
         path.write_bytes(np.concatenate([np.zeros(RATE_HZ // 4), samples]).astype(np.float32).tobytes())
         return self._launch(
-            ["pacat", "--playback", "--device=microphone", f"--latency-msec={PLAY_MS}", *FORMAT, str(path)]
+            ["pacat", "--playback", f"--device={into}", f"--latency-msec={PLAY_MS}", *FORMAT, str(path)]
         )
 
     def record(self) -> Recording:
