@@ -28,6 +28,7 @@ class Turn:
         self.now = Mark(0, 0)
         self.committed = Mark(0, 0)  # before anybody has spoken the word is the toy's
         self.held = False
+        self.changes = 0  # of any of this, so far
         self._watchers: list[Bell] = []
 
     def watch(self, bell: Bell) -> None:
@@ -66,5 +67,6 @@ class Turn:
         return mark
 
     def _ring(self) -> None:
+        self.changes += 1
         for bell in self._watchers:
             bell.ring()
