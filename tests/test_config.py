@@ -27,7 +27,7 @@ stages:
   effects: {}
   playback: {}
 turn: {silence: 0.7 s}
-core_count: 4
+soc: {cores: {all: {ids: [0, 1, 2, 3]}}, npu: RKNPU, npu_cores: 3}
 """
 CHARACTER = """\
 summary: Somebody for tests.
@@ -134,7 +134,7 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ("phrases: {}", "phrases: {}\n  phrases: {}", ["boards/bench.yaml:9:3", "given twice", "8:3"]),
     ("phrases: {}", "phrases: {", ["boards/bench.yaml:10", "is not YAML"]),
     ("phrases: {}", "phrases: *other", ["boards/bench.yaml:8:12", "references"]),
-    ("core_count: 4", "? [a]\n: 4", ["boards/bench.yaml:13:3", "a key must be a word"]),
+    ("soc: {", "? [a]\n: {", ["boards/bench.yaml:13:3", "a key must be a word"]),
     (
         "character: tim\n",
         "extends: bensh\n",
@@ -157,13 +157,13 @@ def test_a_mistake_is_told_with_its_place_and_the_nearest_name(
 
 def test_all_mistakes_of_a_file_are_told_together_in_its_order(home: Path) -> None:
     edit(home / "boards/bench.yaml", "rate: 16 kHz", "rat: 16 kHz")
-    edit(home / "boards/bench.yaml", "core_count: 4", "core_count: many")
+    edit(home / "boards/bench.yaml", "npu_cores: 3", "npu_cores: many")
     edit(home / "boards/bench.yaml", "silence: 0.7 s", "silence: 0.7 h")
     with pytest.raises(ConfigError) as caught:
         load_board("bench")
     lines = str(caught.value).splitlines()
     assert [line.split(": ")[0] for line in lines] == [
-        f"boards/bench.yaml:{at}" for at in ("2:22", "12:17", "13:13")
+        f"boards/bench.yaml:{at}" for at in ("2:22", "12:17", "13:65")
     ]
 
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from epsilon.config import folders
+from epsilon.config import board_checks, folders
 from epsilon.config.character import HANDS_FREE, LISTEN
 from epsilon.config.document import Problems, Table, Text, nowhere, read
 from epsilon.config.fields import read_table, setting
-from epsilon.config.models import read_manifest
+from epsilon.config.machine import MOST_CORES, Body, Cost, Image, Ladder, Soc, System
 from epsilon.errors import ConfigError, nearest
 
-# Which folder of epsilon/engines/ a stage's engine comes from; the other stages run no engine.
-ENGINE_FOLDERS = {"capture": "echo", "vad": "vad", "asr": "asr", "llm": "llm", "tts": "tts"}
-MODEL_STAGES = ("asr", "llm", "tts")  # their engines need a model and a runtime
-MOST_CORES = 256
-PIN = re.compile(r"GPIO\d+|BOARD\d+|J\d+:\d+|WPI\d+|\d+")  # as gpiozero names pins
-NPU_RUNTIME = "rknn"  # the runtime whose stages name NPU cores
-NPU_CORE_SETS = ((0,), (1,), (2,), (0, 1), (0, 1, 2))  # what the RK3588's runtime library can give one model
+BODY_STAGE = "body"
 
 
 @dataclass(frozen=True)
@@ -76,15 +69,6 @@ class TurnRule:
 
 
 @dataclass(frozen=True)
-class Body:
-    """What hands can reach. Pins are named as gpiozero names them."""
-
-    hardware: str = setting("the module of epsilon/hardware", "none")
-    talk_button: str | None = setting("the pin of the talk button", None)
-    mute_switch: str | None = setting("the pin of the switch that turns the microphone off", None)
-
-
-@dataclass(frozen=True)
 class StageSettings:
     """Where a stage sits and what it runs."""
 
@@ -108,6 +92,9 @@ class Budget:
     )
     memory_mb: float = setting("resident memory of the process", 600.0, low=50, high=64_000)
     idle_cpu_percent: float = setting("of one core while nobody speaks", 2.0, low=0.01, high=100)
+    stuck_ms: float = setting(
+        "a stage that works on one thing for longer is stuck: the toy is restarted", 5_000.0, 500, 3_600_000
+    )
 
 
 @dataclass(frozen=True)
@@ -119,15 +106,25 @@ class Board:
     character: str = setting("who lives in it unless another is asked for: a folder of characters/")
     audio: Audio = setting("the sound card")
     stages: dict[str, StageSettings] = setting("every stage, each with its seat and engine")
-    core_count: int = setting("how many cores the board has; 0: unknown", 0, low=0, high=MOST_CORES)
+    soc: Soc = setting("the chip", Soc)
+    costs: dict[str, Cost] = setting("what models cost on this board, by name", dict)
+    system: System = setting("what is asked of the operating system", System)
     turn: TurnRule = setting("when the user's speech begins and ends", TurnRule)
-    body: Body = setting("button and switch", Body)
+    body: Body = setting("buttons, light and battery", Body)
+    ladder: Ladder = setting("what happens when the battery is low or the chip is hot", Ladder)
     budget: Budget = setting("what the board must not exceed", Budget)
+    image: Image = setting("what `make image` builds for it", Image)
     where: Table = field(default_factory=nowhere, repr=False, compare=False)
 
     def place(self, *keys: str) -> str:
         """Where in the file a key stands: place('stages', 'asr', 'model') is 'boards/host.yaml:9:40'."""
         return self.where.place(*keys)
+
+    def with_stages(self, stages: Table) -> Board:
+        """This board with a table like its `stages` laid over them. ConfigError as of `load_board`."""
+        problems = Problems()
+        table = Table({"stages": stages}, {}, self.where.where).over(self.where)
+        return _checked(table, self.path, problems)
 
 
 def load_board(name: str) -> Board:
@@ -135,9 +132,14 @@ def load_board(name: str) -> Board:
     problems = Problems()
     path = Path(name) if name.endswith((".yaml", ".yml")) else _board_path(name, where="")
     table = _with_bases(path, problems, seen=())
+    return _checked(table, path, problems)
+
+
+def _checked(table: Table, path: Path, problems: Problems) -> Board:
+    """The board that a whole table describes."""
     board = _read(table, path, problems)
     problems.raise_if_any()
-    _check(board, problems)
+    board_checks.check(board, problems)
     problems.raise_if_any()
     return board
 
@@ -170,128 +172,8 @@ def _read(table: Table, path: Path, problems: Problems) -> Board:
             if stage not in known:
                 problems.add(f"no stage '{stage}'{nearest(stage, known)}", stages.keys[stage])
         for stage in known:
-            if stage not in stages.items:
+            if stage == BODY_STAGE:  # it may be left out: any core will do
+                stages.items.setdefault(stage, Table({}, {}, stages.where))
+            elif stage not in stages.items:
                 problems.add(f"stage '{stage}' is missing: every stage is listed", stages.where)
     return read_table(Board, table, problems, given={"name": path.stem, "path": path, "where": table})
-
-
-def _check(board: Board, problems: Problems) -> None:
-    """The second pass: what depends on the whole, and on which modules, characters and models there are."""
-    _check_name(board.character, "character", folders.character_names(), board.place("character"), problems)
-    devices = folders.loadable_names("devices")
-    _check_name(board.audio.device, "device", devices, board.place("audio", "device"), problems)
-    for stage, settings in board.stages.items():
-        _check_cores(board, stage, settings, problems)
-        _check_npu_cores(board, stage, settings, problems)
-        _check_engine(board, stage, settings, problems)
-    _check_end_of_turn(board, problems)
-    _check_body(board, problems)
-
-
-def _check_name(name: str, kind: str, known: list[str], where: str, problems: Problems) -> None:
-    if name not in known:
-        problems.add(f"no {kind} '{name}'{nearest(name, known)}", where)
-
-
-def _check_cores(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
-    where = board.place("stages", stage, "cores")
-    if len(set(settings.cores)) < len(settings.cores):
-        problems.add("a core is listed twice", where)
-    too_high = [core for core in settings.cores if board.core_count and core >= board.core_count]
-    if too_high:
-        problems.add(f"no core {too_high[0]}: the board's cores are 0 to {board.core_count - 1}", where)
-
-
-def _check_npu_cores(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
-    if settings.runtime != NPU_RUNTIME:
-        if settings.npu_cores:
-            where = board.place("stages", stage, "npu_cores")
-            problems.add(f"npu_cores are for the runtime {NPU_RUNTIME}", where)
-    elif not settings.npu_cores:
-        where = board.place("stages", stage, "runtime")
-        problems.add(f"the runtime {NPU_RUNTIME} needs the key 'npu_cores', say [0]", where)
-    elif settings.npu_cores not in NPU_CORE_SETS:
-        possible = " or ".join(str(list(cores)) for cores in NPU_CORE_SETS)
-        problems.add(f"no such set of NPU cores: {possible}", board.place("stages", stage, "npu_cores"))
-
-
-def _check_engine(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
-    folder = ENGINE_FOLDERS.get(stage)
-    for key in ("engine", "model", "runtime"):
-        wanted = folder is not None and (key == "engine" or stage in MODEL_STAGES)
-        if key == "runtime" and wanted and not _runs_graphs(stage, settings):
-            continue  # it may stand there, so that only the engine and the model need to be changed
-        given = getattr(settings, key) is not None
-        if given and not wanted:
-            problems.add(f"stage '{stage}' takes no {key}", board.place("stages", stage, key))
-        if wanted and not given:
-            problems.add(f"stage '{stage}' needs the key '{key}'", board.place("stages", stage))
-    if folder and settings.engine:
-        where = board.place("stages", stage, "engine")
-        engines = folders.loadable_names("engines", folder)
-        _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
-    if settings.runtime:
-        loader = "load_decoder" if stage == "llm" else "load"
-        _check_runtime(settings.runtime, stage, board.place("stages", stage, "runtime"), problems, loader)
-    if settings.model and stage in MODEL_STAGES:
-        where = board.place("stages", stage, "model")
-        _check_model(settings.model, stage, settings.engine, where, problems)
-
-
-def _check_runtime(name: str, what: str, where: str, problems: Problems, loader: str = "load") -> None:
-    able = folders.loadable_names("runtimes", function=loader)
-    _check_name(name, f"runtime for {what}", able, where, problems)
-
-
-def _check_end_of_turn(board: Board, problems: Problems) -> None:
-    """The engine in `turn`, with its model and runtime where it runs a graph."""
-    rule = board.turn
-    engines = folders.loadable_names("engines", "endpoint")
-    _check_name(rule.engine, "engine for turn", engines, board.place("turn", "engine"), problems)
-    if rule.engine not in engines:
-        return
-    runs_graphs = folders.needs_runtime("endpoint", rule.engine)
-    for key in ("model", "runtime"):
-        given = getattr(rule, key) is not None
-        if runs_graphs and not given:
-            problems.add(f"the engine '{rule.engine}' needs the key '{key}'", board.place("turn"))
-        if given and not runs_graphs:
-            problems.add(f"the engine '{rule.engine}' takes no {key}", board.place("turn", key))
-    if rule.runtime:
-        _check_runtime(rule.runtime, "turn", board.place("turn", "runtime"), problems)
-    if rule.model:
-        _check_model(rule.model, "endpoint", rule.engine, board.place("turn", "model"), problems)
-
-
-def _check_body(board: Board, problems: Problems) -> None:
-    body = board.body
-    kinds = folders.loadable_names("hardware")
-    _check_name(body.hardware, "hardware", kinds, board.place("body", "hardware"), problems)
-    for key in ("talk_button", "mute_switch"):
-        pin = getattr(body, key)
-        if pin is None:
-            continue
-        where = board.place("body", key)
-        if body.hardware == "none":
-            problems.add(f"a {key} needs `hardware`, say gpio", where)
-        elif not PIN.fullmatch(pin):
-            problems.add(f"no pin '{pin}': GPIO17, BOARD11 or J8:11", where)
-    if body.talk_button is not None and body.talk_button == body.mute_switch:
-        problems.add(f"pin '{body.mute_switch}' is the talk button", board.place("body", "mute_switch"))
-
-
-def _runs_graphs(stage: str, settings: StageSettings) -> bool:
-    known = folders.loadable_names("engines", ENGINE_FOLDERS[stage])
-    return settings.engine not in known or folders.needs_runtime(ENGINE_FOLDERS[stage], settings.engine)
-
-
-def _check_model(name: str, kind: str, engine: str | None, where: str, problems: Problems) -> None:
-    rows = read_manifest()
-    row = rows.get(name)
-    if row is None:
-        problems.add(f"no model '{name}' in models/manifest.yaml{nearest(name, rows)}", where)
-    elif row.kind != kind:
-        fitting = ", ".join(name for name, other in rows.items() if other.kind == kind) or "none"
-        problems.add(f"model '{name}' is for {row.kind}, not for {kind}", where, f"for {kind}: {fitting}")
-    elif row.engine != engine:
-        problems.add(f"model '{name}' is for the engine '{row.engine}'", where)

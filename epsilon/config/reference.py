@@ -41,7 +41,7 @@ def _shape(hint: Any) -> tuple[Any, str]:
     inner = [one for one in typing.get_args(hint) if one not in (types.NoneType, ...)]
     kind = inner[-1] if inner else hint
     if typing.get_origin(hint) is dict:
-        return kind, "a table by name"
+        return kind, f"a {NAMES[kind]} by name" if kind in NAMES else "a table by name"
     if typing.get_origin(hint) is tuple:
         return kind, f"a list of {NAMES[kind]}s" if kind in NAMES else "a list of tables"
     return kind, NAMES.get(kind, "")
@@ -61,4 +61,6 @@ def _default(field: dataclasses.Field[Any], suffix: str) -> str:
         return "" if field.default_factory is not dataclasses.MISSING else "required"
     if default in (None, "", ()):
         return "default: none"
+    if isinstance(default, bool):
+        return f"default: {str(default).lower()}"
     return f"default: {units.show(default, suffix) if isinstance(default, int | float) else default}"

@@ -5,18 +5,26 @@ import re
 # The suffix of a field's name says its unit; the text may use any unit of that row, each a factor of it.
 UNITS: dict[str, dict[str, float]] = {
     "hz": {"Hz": 1, "kHz": 1000},
+    "mhz": {"MHz": 1, "GHz": 1000},
     "ms": {"ms": 1, "s": 1000},
     "mb": {"MB": 1, "GB": 1000},
+    "kib": {"KiB": 1, "MiB": 1024},
+    "gb_s": {"GB/s": 1, "MB/s": 0.001},
     "percent": {"%": 1},
+    "c": {"°C": 1, "C": 1},
     "db": {"dB": 1},
 }
-NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([A-Za-z%]*)")
+NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([A-Za-z%°/]*)")
 
 
 def split_name(field_name: str) -> tuple[str, str]:
     """A field's key in YAML and its unit's suffix: 'rate_hz' is ('rate', 'hz'), 'seed' is ('seed', '')."""
-    key, _, suffix = field_name.rpartition("_")
-    return (key, suffix) if key and suffix in UNITS else (field_name, "")
+    words = field_name.split("_")
+    for first in range(1, len(words)):
+        suffix = "_".join(words[first:])
+        if suffix in UNITS:
+            return "_".join(words[:first]), suffix
+    return field_name, ""
 
 
 def parse(text: str, suffix: str) -> float:
