@@ -107,7 +107,7 @@ class Board:
     audio: Audio = setting("the sound card")
     stages: dict[str, StageSettings] = setting("every stage, each with its seat and engine")
     soc: Soc = setting("the chip", Soc)
-    costs: dict[str, Cost] = setting("what models cost on this board, by name", dict)
+    costs: dict[str, Cost] = setting("what models, and engines without one, cost on this board", dict)
     system: System = setting("what is asked of the operating system", System)
     turn: TurnRule = setting("when the user's speech begins and ends", TurnRule)
     body: Body = setting("buttons, light and battery", Body)

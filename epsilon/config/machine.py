@@ -28,6 +28,9 @@ class Cores:
         low=0.001,
         high=100,
     )
+    bandwidth_gb_s: float = setting(
+        "of memory, what one of them alone can draw; 0: all of it", 0.0, 0, 10_000
+    )
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Soc:
     npu_cores: int = setting("how many cores that has", 0, low=0, high=64)
     gpu: str | None = setting("its graphics processor", None)
     memory_mb: float | None = setting("memory of the smallest model sold", None, low=16, high=4_000_000)
-    bandwidth_gb_s: float | None = setting("of its memory, all cores together", None, low=0.01, high=10_000)
+    bandwidth_gb_s: float | None = setting(
+        "of its memory, sustained, all cores together", None, low=0.01, high=10_000
+    )
     zones: tuple[str, ...] = setting("types of its thermal zones", ())
     gpio: dict[str, int] = setting("labels of its GPIO chips and how many lines each has", dict, 1, 1024)
     source: str = setting("where these facts are from", "")
@@ -63,15 +68,14 @@ class Soc:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs when it runs alone. What is not given is scaled from what the host measured."""
+    """What a call of a model costs where nothing else runs, on one core. 0: nothing of that kind."""
 
     on: str = setting("what it runs on", "cpu", choices=ACCELERATORS)
-    encode_ms: float | None = setting("ears: one pass of the encoder", None, low=0, high=60_000)
-    token_ms: float | None = setting("one token decoded", None, low=0, high=60_000)
-    prefill_ms: float | None = setting("one token read among others", None, low=0, high=60_000)
-    first_sound_ms: float | None = setting("voice: text to first sound", None, low=0, high=60_000)
-    second_ms: float | None = setting("voice: a second of sound", None, low=0, high=60_000)
-    read_mb: float | None = setting("memory read in one step", None, low=0, high=100_000)
+    pass_ms: float = setting("any call: a partial heard, a phrase's first sound, a window", 0.0, 0, 60_000)
+    second_ms: float = setting("more for a second of sound heard so far, or made", 0.0, 0, 60_000)
+    prefill_ms: float = setting("more for a token read among others", 0.0, 0, 60_000)
+    token_ms: float = setting("more for a token thought", 0.0, 0, 60_000)
+    read_mb: float = setting("memory read in one call", 0.0, 0, 100_000)
     source: str = setting("who measured this, or how it was reckoned", "")
 
 
