@@ -130,6 +130,12 @@ def test_pieces_of_memory_hold_different_numbers() -> None:
     assert len(np.intersect1d(memory.pattern(0)[::64], memory.pattern(1)[::64])) == 0
 
 
+def test_less_memory_than_the_board_has_is_told(bench: Callable[..., Bench], board: Board) -> None:
+    big = dataclasses.replace(board, soc=dataclasses.replace(board.soc, memory_mb=1e6))
+    verdict, what, _ = look(bench(board=big), "memory")
+    assert verdict == FAIL and "the board has 1000000" in what
+
+
 def test_models_that_are_those_meant_are_well(bench: Callable[..., Bench]) -> None:
     verdict, _, figures = look(bench(), "models")
     assert verdict == PASS and "pocket/endpoint" in figures["models"] and figures["size_mb"] > 1

@@ -1,4 +1,4 @@
-"""Memory: does it keep what is written to it?"""
+"""Memory: is as much there as the board says, and does it keep what is written to it?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ ORDER, SPOKEN = 10, "memory"
 PIECE_MB, MOST_MB = 16, 256
 SHARE = 0.25  # of what is free
 LONGEST_S = 4.0  # a slow board tests less of it
+RESERVED = 0.15  # at most so much of the memory is kept by kernel, firmware and GPU
 STEP = 0x9E3779B97F4A7C15  # odd and irregular: neighbouring cells and neighbouring pieces differ in many bits
 
 Piece = npt.NDArray[np.uint64]
@@ -31,6 +32,9 @@ def check(bench: Bench) -> Found:
         flipped += wrong_cells(piece, number)
     faults = [f"{flipped} cells of eight bytes changed what was written to them"] if flipped else []
     there_mb = physical_mb()
+    promised_mb = bench.board.soc.memory_mb
+    if promised_mb and there_mb < promised_mb * (1 - RESERVED):
+        faults.append(f"{there_mb} MB are there, the board has {promised_mb:.0f}")
     tested_mb = len(pieces) * PIECE_MB
     return judged(
         faults, f"{tested_mb} MB hold what is written to them", there_mb=there_mb, tested_mb=tested_mb
