@@ -81,7 +81,7 @@ class Lexicon:
             self._guesser = Guesser(folder / "checkpoint20.npz")
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"cannot be read: {error}", where=str(folder)) from error
-        lines.sort(key=_headword)  # a few are out of order, and a word that is missing must be missed quickly
+        lines.sort()  # a few are out of order, and a word that is missing must be missed quickly
         self._lines = b"\n" + b"\n".join(lines) + b"\n"
         self.find = lru_cache(_CACHED_WORDS)(self._find)
 
@@ -100,21 +100,15 @@ class Lexicon:
         return tuple(line.split("#")[0].split()[1:])
 
     def _bisect(self, word: bytes) -> int:
-        """Where the first line of `word` starts, -1 if there is none."""
-        lines, low, high = self._lines, 1, len(self._lines)
+        """Where the first line of `word` starts, -1 if there is none; further pronunciations are `read(2) R IY1 D`."""
+        lines, low, high, wanted = self._lines, 1, len(self._lines), word + b" "
         while low < high:
             middle = lines.rfind(b"\n", low - 1, (low + high) // 2) + 1
-            end = lines.index(b"\n", middle)
-            entry = lines[middle:end].partition(b" ")[0]
-            if entry == word:
+            if lines.startswith(wanted, middle):
                 return middle
-            if _headword(entry) < word:
+            end = lines.index(b"\n", middle)
+            if lines[middle:end] < wanted:
                 low = end + 1
             else:
                 high = middle
         return -1
-
-
-def _headword(line: bytes) -> bytes:
-    """The word of a line, without the number of a further pronunciation: `read(2) R IY1 D`."""
-    return line.partition(b" ")[0].partition(b"(")[0]
