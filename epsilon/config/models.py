@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import shutil
@@ -101,6 +102,13 @@ def _write_pulled(models: dict[str, Model]) -> None:
 
 
 def _rows(path: Path) -> dict[str, Model]:
+    """Read anew when the file has changed: a start asks for its models a dozen times."""
+    content = path.read_bytes() if path.is_file() else b""
+    return dict(_parsed(path, content))
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(path: Path, content: bytes) -> dict[str, Model]:
     problems = Problems()
     table = read(path, problems)
     models = {}
