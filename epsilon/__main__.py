@@ -21,11 +21,12 @@ DIED = 70  # EX_SOFTWARE of sysexits.h: the service manager starts the toy again
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def build_parser(only: str = "") -> argparse.ArgumentParser:
+    """The parser of all commands, or of one alone: what the others need is then not loaded."""
     parser = argparse.ArgumentParser(prog="epsilon", description=epsilon.__doc__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name in module_names("cli"):
+    names = module_names("cli")
+    for name in [only] if only in names else names:
         command = importlib.import_module(f"epsilon.cli.{name}")
         summary = str(command.__doc__).splitlines()[0]
         own = commands.add_parser(name, help=summary, description=command.__doc__)
@@ -38,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. What people can put right is a message and code 2."""
     _be_lenient()
     try:
-        parser = build_parser()
-        chosen = parser.parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        parser = build_parser(words[0] if words else "")
+        chosen = parser.parse_args(words)
         if "run" not in chosen:
             parser.print_help(sys.stderr)
             return BAD_INPUT

@@ -42,8 +42,8 @@ def run(chosen: argparse.Namespace) -> int:
     reason = "asked for" if chosen.ears else best.reason
     print(f"ears: {board.stages['asr'].model} ({reason})", file=sys.stderr)
     screen = Screen(sys.stdout, character.name, toy.journal)
-    print(f"{character.name} is listening; Ctrl-C ends the conversation.", file=sys.stderr)
     with running(toy):
+        print(f"{character.name} is listening; Ctrl-C ends the conversation.", file=sys.stderr, flush=True)
         while True:
             for news in toy.watch():
                 screen.show(news)
