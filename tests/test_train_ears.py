@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.evaluate.word_errors import edits, word_error_rate
+from epsilon.emulation.word_errors import edits, word_error_rate
 from tools.train.ears import tokens
 from tools.train.speech import shards
 from tools.train.speech.shards import Utterance

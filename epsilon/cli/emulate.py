@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from epsilon.config.board import load_board
@@ -22,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="IN.wav",
-        help="WAV or FLAC, any rate, mono or stereo; each next one begins when the answer has ended",
+        help="WAV or FLAC, any rate, mono or stereo; each next one begins when the answer has ended. "
+        "A folder instead: everything in it, each recording a conversation of its own",
     )
     parser.add_argument("--board", default="host", help="the board that is emulated (default: host)")
     parser.add_argument("--character", help="who answers (default: the board's own character)")
@@ -33,16 +35,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="a folder for conversation.json, reply.wav and mix.wav"
     )
     parser.add_argument(
+        "--take", type=Path, metavar="DIR", help="keep the conversation in a new folder, for `epsilon replay`"
+    )
+    parser.add_argument(
         "--pace",
         choices=PACES,
         default="lockstep",
         help="lockstep: as fast as the machine goes, twice alike to the bit (default); "
         "realtime: as from a microphone, which is where TIFU is measured",
     )
+    many = parser.add_argument_group("for a folder of recordings")
+    many.add_argument(
+        "--jobs", type=_count, metavar="N", help="recordings played at once (default: one for each core)"
+    )
+    many.add_argument("--against", type=Path, metavar="DIR", help="say what got worse since that run")
+    many.add_argument(
+        "--ray", metavar="ADDRESS", help='play on a Ray cluster; "local" starts one on this machine'
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not '{text}'")
+    return int(text)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Every input is read and checked before the first is played; the files appear whole at the end."""
+    if chosen.recordings[0].is_dir() and len(chosen.recordings) == 1:
+        return _run_folder(chosen)
+    for name in ("jobs", "against", "ray"):
+        if getattr(chosen, name) is not None:
+            raise AudioFileError(f"--{name} is for a folder of recordings", str(chosen.recordings[0]))
     from epsilon.audio_files import read_audio
 
     if chosen.out is not None and chosen.out.exists() and not chosen.out.is_dir():
@@ -55,7 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
     from epsilon.emulation.runner import Emulation
     from epsilon.screen import Screen
 
-    emulation = Emulation(board, character, recordings, chosen.pace)
+    emulation = Emulation(board, character, recordings, chosen.pace, chosen.take)
     outcome = emulation.run(Screen(sys.stdout, character.name, emulation.toy.journal).show)
     if chosen.out is not None:
         outcome.write(chosen.out)
@@ -64,3 +88,13 @@ def run(chosen: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 0
+
+
+def _run_folder(chosen: argparse.Namespace) -> int:
+    from epsilon.emulation.folder import command
+    from epsilon.emulation.folder.job import Setting
+
+    character = chosen.character or load_board(chosen.board).character
+    setting = Setting(chosen.board, character, chosen.ears, chosen.pace)
+    wish = command.Wish(chosen.recordings[0], setting, chosen.out, chosen.jobs, chosen.against, chosen.ray)
+    return command.run(wish, print, partial(print, file=sys.stderr, flush=True))

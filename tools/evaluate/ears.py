@@ -26,7 +26,7 @@ from epsilon.engines.asr.whisper import Whisper
 from epsilon.engines.protocols import Recognizer
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
-from tools.evaluate.word_errors import edits
+from epsilon.emulation.word_errors import edits
 from tools.train.speech import shards
 from tools.train.speech.shards import Utterance
 from tools.train.speech.synthesis import make_evaluation_sets

@@ -29,7 +29,7 @@ from tools.convert.asr.greedy import Greedy
 from tools.convert.asr.network import Decoder, Encoder
 from tools.convert.asr.numbers import Arrays, alike, same_within
 from tools.convert.asr.sound import Clip
-from tools.evaluate.word_errors import edits
+from epsilon.emulation.word_errors import edits
 
 MOST_DIFFERENCE = 1e-4  # of float32 graphs from torch
 LEAST_COSINE = 0.999  # of int8 with random weights, whose words mean nothing

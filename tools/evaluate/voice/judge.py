@@ -13,7 +13,7 @@ from pocketsphinx import Decoder
 
 from epsilon.ring import Samples
 from tools.evaluate.voice import RATE_HZ
-from tools.evaluate.word_errors import edits
+from epsilon.emulation.word_errors import edits
 
 WORD = re.compile(r"[a-z']+")
 

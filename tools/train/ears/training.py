@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from tools.evaluate.word_errors import word_error_rate
+from epsilon.emulation.word_errors import word_error_rate
 from tools.train import runs
 from tools.train.ears.augment import Augmenter
 from tools.train.ears.batches import Shelf, Targets
