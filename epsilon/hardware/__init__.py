@@ -1,10 +1,22 @@
-"""The rest of a board: button and switch. One module a kind; its name is the `hardware:` of a board's `body`."""
+"""The rest of a board: buttons, light, motor. One module a kind; its name is the `hardware:` of a board's `body`."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from epsilon.ring import Bell
+from epsilon.volume import LOUDEST
+
+
+class Colour(NamedTuple):
+    """How much of each colour, from 0 to 1."""
+
+    red: float
+    green: float
+    blue: float
+
+
+DARK = Colour(0.0, 0.0, 0.0)
 
 
 class Switches:
@@ -13,6 +25,8 @@ class Switches:
     def __init__(self) -> None:
         self.pressed = False  # the talk button is held down
         self.muted = False  # the microphone is switched off
+        self.off = False  # somebody wants the toy to turn itself off
+        self.volume = LOUDEST  # in steps
         self._watchers: list[Bell] = []
 
     def watch(self, bell: Bell) -> None:
@@ -29,16 +43,43 @@ class Switches:
         self.muted = on
         self._ring()
 
+    def turn_volume(self, steps: int) -> None:
+        """Louder by so many steps, or quieter; never further than there are steps."""
+        self.volume = min(max(self.volume + steps, 0), LOUDEST)
+        self._ring()
+
+    def ask_off(self) -> None:
+        """The power button was held."""
+        self.off = True
+        self._ring()
+
     def _ring(self) -> None:
         for bell in self._watchers:
             bell.ring()
 
 
+class Light(Protocol):
+    """A light of three colours."""
+
+    there: bool  # False where the body has none: nothing needs to be drawn
+
+    def show(self, colour: Colour) -> None:
+        """Set it, until something else is shown."""
+
+    def shown(self) -> Colour:
+        """What the pins say it shows."""
+
+
 class Hardware(Protocol):
-    """What moves the switches while the toy runs."""
+    """What moves the switches while the toy runs, and shows how it is."""
+
+    light: Light
 
     def start(self) -> None:
-        """Take over the pins; from here on switches are set."""
+        """Take over the pins; from here on switches are set. DeviceError names a pin that cannot be had."""
 
     def stop(self) -> None:
-        """Give the pins back."""
+        """Give the pins back; the light is out and the motor still."""
+
+    def shake(self, on: bool) -> None:
+        """Start or stop the motor, where there is one."""
