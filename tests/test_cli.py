@@ -124,7 +124,7 @@ def test_a_missing_recording_names_the_nearest(
     assert main([command, str(tmp_path / "goood.wav")]) == 2
     message = said()
     assert "goood.wav: " in message and "good.wav" in message
-    assert main([command, str(tmp_path)]) == 2
+    assert main([command, str(speech), str(tmp_path)]) == 2
     assert "folder" in said()
 
 
