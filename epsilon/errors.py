@@ -27,6 +27,10 @@ class ConfigError(EpsilonError):
         super().__init__(message, where, hint)
         self.others = others
 
+    def alone(self) -> "ConfigError":
+        """This mistake without the others."""
+        return ConfigError(self.message, self.where, self.hint)
+
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(str(other) for other in self.others)])
 

@@ -10,6 +10,7 @@ from epsilon.config.character import HANDS_FREE, LISTEN
 from epsilon.config.document import Problems, Table, Text, nowhere, read
 from epsilon.config.fields import read_table, setting
 from epsilon.config.machine import MOST_CORES, Body, Cost, Image, Ladder, Soc, System
+from epsilon.config.mending import mended
 from epsilon.errors import ConfigError, nearest
 
 BODY_STAGE = "body"
@@ -124,6 +125,8 @@ class Board:
         """This board with a table like its `stages` laid over them. ConfigError as of `load_board`."""
         problems = Problems()
         table = Table({"stages": stages}, {}, self.where.where).over(self.where)
+        if stages is self.ladder.smaller:  # there is no smaller one than that
+            table = table.without("ladder", "smaller")
         return _checked(table, self.path, problems)
 
 
@@ -138,10 +141,26 @@ def load_board(name: str) -> Board:
 def _checked(table: Table, path: Path, problems: Problems) -> Board:
     """The board that a whole table describes."""
     board = _read(table, path, problems)
-    problems.raise_if_any()
-    board_checks.check(board, problems)
+    if problems.found:
+        _check_the_rest(table, path, problems)
+    else:
+        board_checks.check(board, problems)
     problems.raise_if_any()
     return board
+
+
+def _check_the_rest(table: Table, path: Path, problems: Problems) -> None:
+    """What the second pass finds where the first one found nothing: people mend it all in one go."""
+    rest, lost = mended(table, {mistake.where for mistake in problems.found})
+    stages = rest.items.get("stages")
+    if isinstance(stages, Table) and any(stage.where in lost for stage in stages.items.values()):
+        rest = rest.without("ladder", "smaller")  # it is laid over whole stages
+    second = Problems()
+    board = _read(rest, path, second)
+    if second.found:
+        return  # what is needed is among the broken
+    board_checks.check(board, second)
+    problems.found += [mistake for mistake in second.found if mistake.where not in lost]
 
 
 def _board_path(name: str, where: str) -> Path:

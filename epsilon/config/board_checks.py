@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from epsilon.config import folders
+from epsilon.config import folders, machine_checks
 from epsilon.config.document import Problems
-from epsilon.config.models import read_manifest
+from epsilon.config.models import Model, read_manifest
 from epsilon.errors import nearest
 
 if TYPE_CHECKING:
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 # Which folder of epsilon/engines/ a stage's engine comes from; the other stages run no engine.
 ENGINE_FOLDERS = {"capture": "echo", "vad": "vad", "asr": "asr", "llm": "llm", "tts": "tts"}
 MODEL_STAGES = ("asr", "llm", "tts")  # their engines need a model and a runtime
-PIN = re.compile(r"GPIO\d+(?:_[A-D][0-7])?|BOARD\d+|J\d+:\d+|WPI\d+|\d+")  # as gpiozero names pins
 NPU_RUNTIME = "rknn"  # the runtime whose stages name NPU cores
 NPU_CORE_SETS = ((0,), (1,), (2,), (0, 1), (0, 1, 2))  # what the RK3588's runtime library can give one model
+GPU_DEVICE = "opencl"
 
 
 def check(board: Board, problems: Problems) -> None:
@@ -28,10 +27,11 @@ def check(board: Board, problems: Problems) -> None:
     _check_name(board.audio.device, "device", devices, board.place("audio", "device"), problems)
     for stage, settings in board.stages.items():
         _check_cores(board, stage, settings, problems)
-        _check_npu_cores(board, stage, settings, problems)
+        _check_accelerator(board, stage, settings, problems)
         _check_engine(board, stage, settings, problems)
+    _check_npu_shared(board, problems)
     _check_end_of_turn(board, problems)
-    _check_body(board, problems)
+    machine_checks.check(board, problems)
 
 
 def _check_name(name: str, kind: str, known: list[str], where: str, problems: Problems) -> None:
@@ -43,16 +43,47 @@ def _check_cores(board: Board, stage: str, settings: StageSettings, problems: Pr
     where = board.place("stages", stage, "cores")
     if len(set(settings.cores)) < len(settings.cores):
         problems.add("a core is listed twice", where)
-    there = board.soc.core_ids
-    for core in settings.cores:
-        if there and core not in there:
-            problems.add(f"no core {core}: the board's cores are {_run(there)}", where)
+    machine_checks.check_cores(board.soc, settings.cores, where, problems)
 
 
-def _run(cores: tuple[int, ...]) -> str:
-    """Core numbers as people say them: '0 to 3', or one by one where some are left out."""
-    whole = cores == tuple(range(cores[0], cores[-1] + 1)) and len(cores) > 1
-    return f"{cores[0]} to {cores[-1]}" if whole else ", ".join(map(str, cores))
+def _check_accelerator(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
+    """What a stage's model computes on must be on the chip, where the chip is known."""
+    _check_npu_cores(board, stage, settings, problems)
+    soc = board.soc
+    if not soc.core_ids:
+        return
+    if settings.device == GPU_DEVICE and soc.gpu is None:
+        where = board.place("stages", stage, "device")
+        problems.add(f"{soc.name} has no GPU for '{GPU_DEVICE}'; there are: cpu", where)
+    if settings.runtime != NPU_RUNTIME:
+        return
+    if soc.npu is None:
+        others = [name for name in _runtimes_for(stage) if name != NPU_RUNTIME]
+        where = board.place("stages", stage, "runtime")
+        problems.add(f"{soc.name} has no NPU for '{NPU_RUNTIME}'; there are: {', '.join(others)}", where)
+    elif soc.npu_cores and any(core >= soc.npu_cores for core in settings.npu_cores):
+        there = machine_checks.as_range(tuple(range(soc.npu_cores)))
+        where = board.place("stages", stage, "npu_cores")
+        problems.add(f"the NPU's cores are {there}", where, f"nearest: {soc.npu_cores - 1}")
+
+
+def _check_npu_shared(board: Board, problems: Problems) -> None:
+    """An NPU core belongs to one stage: two that share one would wait for each other's whole graphs."""
+    owners: dict[int, str] = {}
+    for stage, settings in board.stages.items():
+        for core in settings.npu_cores:
+            if core in owners:
+                free = [str(one) for one in range(board.soc.npu_cores or 3) if one not in _claimed(board)]
+                where = board.place("stages", stage, "npu_cores")
+                problems.add(
+                    f"NPU core {core} belongs to stage '{owners[core]}'; free: {', '.join(free) or 'none'}",
+                    where,
+                )
+            owners.setdefault(core, stage)
+
+
+def _claimed(board: Board) -> set[int]:
+    return {core for settings in board.stages.values() for core in settings.npu_cores}
 
 
 def _check_npu_cores(board: Board, stage: str, settings: StageSettings, problems: Problems) -> None:
@@ -84,16 +115,15 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
         engines = folders.loadable_names("engines", folder)
         _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
     if settings.runtime:
-        loader = "load_decoder" if stage == "llm" else "load"
-        _check_runtime(settings.runtime, stage, board.place("stages", stage, "runtime"), problems, loader)
+        where = board.place("stages", stage, "runtime")
+        _check_name(settings.runtime, f"runtime for {stage}", _runtimes_for(stage), where, problems)
     if settings.model and stage in MODEL_STAGES:
         where = board.place("stages", stage, "model")
         _check_model(settings.model, stage, settings.engine, where, problems)
 
 
-def _check_runtime(name: str, what: str, where: str, problems: Problems, loader: str = "load") -> None:
-    able = folders.loadable_names("runtimes", function=loader)
-    _check_name(name, f"runtime for {what}", able, where, problems)
+def _runtimes_for(stage: str) -> list[str]:
+    return folders.loadable_names("runtimes", function="load_decoder" if stage == "llm" else "load")
 
 
 def _check_end_of_turn(board: Board, problems: Problems) -> None:
@@ -111,25 +141,10 @@ def _check_end_of_turn(board: Board, problems: Problems) -> None:
         if given and not runs_graphs:
             problems.add(f"the engine '{rule.engine}' takes no {key}", board.place("turn", key))
     if rule.runtime:
-        _check_runtime(rule.runtime, "turn", board.place("turn", "runtime"), problems)
+        where = board.place("turn", "runtime")
+        _check_name(rule.runtime, "runtime for turn", _runtimes_for("turn"), where, problems)
     if rule.model:
         _check_model(rule.model, "endpoint", rule.engine, board.place("turn", "model"), problems)
-
-
-def _check_body(board: Board, problems: Problems) -> None:
-    body = board.body
-    kinds = folders.loadable_names("hardware")
-    _check_name(body.hardware, "hardware", kinds, board.place("body", "hardware"), problems)
-    taken: dict[str, str] = {}
-    for keys, pin in body.pins():
-        where, use = board.place("body", *keys), " ".join(reversed(keys)).replace("_", " ")
-        if body.hardware == "none":
-            problems.add(f"a {use} needs `hardware`, say gpio", where)
-        elif not PIN.fullmatch(pin):
-            problems.add(f"no pin '{pin}': GPIO17, GPIO4_B3, BOARD11 or J8:11", where)
-        if pin in taken:
-            problems.add(f"pin '{pin}' is the {taken[pin]}", where)
-        taken.setdefault(pin, use)
 
 
 def _runs_graphs(stage: str, settings: StageSettings) -> bool:
@@ -143,7 +158,10 @@ def _check_model(name: str, kind: str, engine: str | None, where: str, problems:
     if row is None:
         problems.add(f"no model '{name}' in models/manifest.yaml{nearest(name, rows)}", where)
     elif row.kind != kind:
-        fitting = ", ".join(name for name, other in rows.items() if other.kind == kind) or "none"
-        problems.add(f"model '{name}' is for {row.kind}, not for {kind}", where, f"for {kind}: {fitting}")
-    elif row.engine != engine:
+        problems.add(f"model '{name}' is for {row.kind}, not for {kind}", where, _fitting(rows, kind))
+    elif engine is not None and row.engine != engine:
         problems.add(f"model '{name}' is for the engine '{row.engine}'", where)
+
+
+def _fitting(rows: dict[str, Model], kind: str) -> str:
+    return f"for {kind}: " + (", ".join(name for name, row in rows.items() if row.kind == kind) or "none")

@@ -62,6 +62,16 @@ class Table:
             items[key] = node.over(below) if isinstance(node, Table) and isinstance(below, Table) else node
         return Table(items, base.keys | self.keys, self.where)
 
+    def without(self, key: str, *below: str) -> Table:
+        """This table less what stands under these keys, if anything does."""
+        items = dict(self.items)
+        node = items.pop(key, None)
+        if below and isinstance(node, Table):
+            items[key] = node.without(*below)
+        elif below and node is not None:
+            items[key] = node
+        return Table(items, self.keys, self.where)
+
     def place(self, *keys: str) -> str:
         """Where the value under these keys stands, or the nearest table around it."""
         node: Node = self
@@ -70,6 +80,15 @@ class Table:
                 break
             node = node.items[key]
         return node.where
+
+    def key(self, *keys: str) -> str:
+        """Where the last of these keys itself stands, or the nearest table around it."""
+        node: Node = self
+        for key in keys[:-1]:
+            if not isinstance(node, Table) or key not in node.items:
+                return node.where
+            node = node.items[key]
+        return node.keys.get(keys[-1], node.where) if isinstance(node, Table) else node.where
 
 
 def nowhere() -> Table:

@@ -43,6 +43,12 @@ def loadable_names(*below: str, function: str = "load") -> list[str]:
     return [name for name in module_names(*below) if f"\ndef {function}(" in _source(folder, name)]
 
 
+def engine_names() -> list[str]:
+    """Every engine of every kind."""
+    kinds = [kind for kind in module_names("engines") if (PACKAGE / "engines" / kind).is_dir()]
+    return [name for kind in kinds for name in loadable_names("engines", kind)]
+
+
 def needs_runtime(kind: str, engine: str) -> bool:
     """Whether an engine runs graphs and so needs a runtime; `NEEDS_RUNTIME = False` in its module says no."""
     return "\nNEEDS_RUNTIME = False" not in _source(PACKAGE / "engines" / kind, engine)

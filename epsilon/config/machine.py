@@ -10,6 +10,15 @@ from epsilon.config.fields import setting
 
 MOST_CORES = 256
 ARCHITECTURES = ("amd64", "arm64")  # as Debian calls them
+GOVERNORS = (
+    "performance",
+    "powersave",
+    "ondemand",
+    "conservative",
+    "schedutil",
+    "userspace",
+)  # Linux's cpufreq
+DDR_GOVERNORS = ("performance", "powersave", "dmc_ondemand", "simple_ondemand", "userspace")  # its devfreq
 ACCELERATORS = ("cpu", "npu", "gpu")
 PIN_KEYS = ("talk_button", "mute_switch", "volume_up", "volume_down", "power_button", "vibration")
 COLOURS = ("red", "green", "blue")
@@ -52,6 +61,11 @@ class Soc:
     source: str = setting("where these facts are from", "")
 
     @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.chip or "this machine"
+
+    @property
     def core_ids(self) -> tuple[int, ...]:
         """Every core there is, none of an unknown machine."""
         return tuple(sorted(core for kind in self.cores.values() for core in kind.ids))
@@ -84,8 +98,8 @@ class System:
     """What is asked of the operating system; where it refuses, the toy says so once and goes on."""
 
     lock_memory: bool = setting("the process stays in memory", False)
-    governor: str | None = setting("frequency governor of the cores in use", None)
-    ddr_governor: str | None = setting("frequency governor of the memory", None)
+    governor: str | None = setting("of the frequency of the cores in use", None, choices=GOVERNORS)
+    ddr_governor: str | None = setting("of the frequency of the memory", None, choices=DDR_GOVERNORS)
     irqs: dict[str, tuple[int, ...]] = setting(
         "interrupts by a part of their name, each with the cores that serve it", dict, 0, MOST_CORES - 1
     )
