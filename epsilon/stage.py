@@ -60,6 +60,7 @@ class Stage(threading.Thread):
         self.counts = Counts()
         self.watchers: tuple[Watcher, ...] = ()
         self.stopping = False
+        self.busy_since_s: float | None = None  # when its present piece of work began; None while it waits
         self.on_exit: Callable[[], None] = lambda: None
 
     def inbox(self) -> Ring[Message]:
@@ -117,8 +118,9 @@ class Stage(threading.Thread):
         try:
             self.seat.take()
             while not self.stopping:
+                self.busy_since_s = self.clock.now()
                 if not self.step():
-                    due = self.due()
+                    due, self.busy_since_s = self.due(), None
                     self.bell.wait(None if due is None else due - self.clock.now())
         finally:
             self.on_exit()
@@ -141,6 +143,7 @@ class Stage(threading.Thread):
                 raise RuntimeError(
                     f"the ring after {self.name} is full: {SLOTS} messages in one lock-step step"
                 )
+            self.busy_since_s = None  # who waits for room is not stuck; whoever should make room may be
             self.outbox.room.wait()
             if self._drop(result):
                 return
@@ -148,7 +151,9 @@ class Stage(threading.Thread):
     def _serve(self, item: Message) -> None:
         if self._drop(item):
             return
+        self.busy_since_s = self.clock.now()
         for result in self.work(item):
+            self.busy_since_s = self.clock.now()
             if self._drop(result):
                 return
             self.emit(result)

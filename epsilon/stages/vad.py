@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from epsilon.company import Company, assents
@@ -10,15 +11,15 @@ from epsilon.config.board import TurnRule
 from epsilon.config.character import PUSH_TO_TALK
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, Thought, VoiceDetector
 from epsilon.floor import DOUBTING, LISTENING, SPEAKING, Event, Floor
+from epsilon.frames import WINDOW_FRAMES, frames, ms, windows
 from epsilon.hardware import Switches
 from epsilon.loudness import Loudness
-from epsilon.messages import Message, Murmur, Remark, Speech, Understood
+from epsilon.messages import Announcement, Message, Murmur, Remark, Speech, Understood
 from epsilon.mouth import Mouth
 from epsilon.ring import Ring, SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
 
-WINDOW_FRAMES = 512  # what the voice detector judges at once: 32 ms
 PREROLL_FRAMES = SAMPLE_RATE_HZ // 4  # speech begins before the detector believes it
 TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
@@ -51,7 +52,10 @@ class Vad(Stage):
         self.company, self.switches = company, switches or Switches()
         self.detector, self.end_of_turn, self.rule, self.mouth = detector, end_of_turn, rule, mouth
         self.reader = microphone.reader(self.bell)
+        self.pulse: Callable[[], None] = lambda: None  # called when something was heard: the turn loop lives
         self.murmurs: Ring[Message] | None = None  # to the card's stage, past all others
+        self.lines: deque[Announcement] = deque()  # what the body has to say
+        self.announced = Mark(-1, 0)  # of the last of them that was said
         self.floor = Floor()
         self.mark = self.turn.now  # of what is heard; while in doubt that of a turn not yet begun
         self.thought: Thought | None = None  # of the words up to this pause; None while it is not known
@@ -67,6 +71,9 @@ class Vad(Stage):
         self.start_at = self.begins_at = self.voiced_at = self.posted_at = 0
 
     def work(self, item: Message) -> Iterator[Message]:
+        if isinstance(item, Announcement):
+            self.lines.append(item)
+            return
         assert isinstance(item, Understood)
         if item.changed and item.mark == self.turn.now:
             self.to_ask_again = True
@@ -101,10 +108,15 @@ class Vad(Stage):
                 voiced = probability >= self.rule.threshold
                 for speech in self._hear(window, voiced, self.reader.at):
                     self.emit(speech)
+        if busy:
+            self.pulse()
         return busy
 
     def _hear(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
         yield from self._obey(now_at)
+        if self.lines and (self.lines[0].urgent or self._is_quiet(voiced)):
+            yield self._announce(self.lines.popleft(), now_at)
+            return
         if self.floor.state is LISTENING:
             yield from self._listen(window, voiced, now_at)
             return
@@ -148,7 +160,7 @@ class Vad(Stage):
             return
         self.voiced_frames += WINDOW_FRAMES
         needed_ms = self.rule.duck_ms if over_sound else self.rule.min_speech_ms
-        if self.voiced_frames < _frames(needed_ms):
+        if self.voiced_frames < frames(needed_ms):
             return
         if over_sound:
             self._begin_doubt(now_at)
@@ -167,12 +179,24 @@ class Vad(Stage):
         self.tell("speech", self.mark, at=self.begins_at)
         self.turn.hold(False)
 
-    def _remark(self, line: str) -> Remark:
+    def _is_quiet(self, voiced: bool) -> bool:
+        return self.floor.state is LISTENING and not (voiced or self.owing or self.mouth.sounding)
+
+    def _announce(self, line: Announcement, now_at: int) -> Remark:
+        """Whoever speaks is interrupted: what cannot wait has been left to wait no longer."""
+        if self.floor.state is not LISTENING:
+            self._forget()
+        self.company.stir(now_at)
+        remark = self._remark(line.text, line.clip)
+        self.announced = remark.mark
+        return remark
+
+    def _remark(self, line: str, clip: Samples | None = None) -> Remark:
         self.floor.take(Event.REMARK)
         self.mark, self.owing, self.voiced_frames = self.turn.next(self.spent), False, 0
         self.spent = 0
         self.turn.commit()
-        return Remark(self.mark, line)
+        return Remark(self.mark, line, clip)
 
     def _begin_doubt(self, now_at: int) -> None:
         self.floor.take(Event.NOISE)
@@ -202,26 +226,26 @@ class Vad(Stage):
             self.voiced_frames, self.mark = 0, self.turn.now
             self.turn.hold(False)
             yield from self._ask_again()
-        elif silence == _windows(self.rule.prepare_ms):
+        elif silence == windows(self.rule.prepare_ms):
             yield self._post(now_at, paused=True)
-        elif voiced and now_at - self.posted_at >= _frames(self.rule.hop_ms) // 2:
+        elif voiced and now_at - self.posted_at >= frames(self.rule.hop_ms) // 2:
             yield self._post(now_at, paused=False)
 
     def _insists(self) -> bool:
         words = self.thought.words if self.thought else ()
         if words and assents(words):
-            return self.voiced_frames >= 2 * _frames(self.rule.interrupt_ms)
+            return self.voiced_frames >= 2 * frames(self.rule.interrupt_ms)
         believed = bool(words) and self.voiced_frames >= BELIEVED_FRAMES
-        return believed or self.voiced_frames >= _frames(self.rule.interrupt_ms)
+        return believed or self.voiced_frames >= frames(self.rule.interrupt_ms)
 
     def _follow(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
         """The user speaks."""
         if voiced:
             self.voiced_at = now_at
             self.loudness.learn(window)
-            if now_at - self.posted_at >= _frames(self.rule.hop_ms):
+            if now_at - self.posted_at >= frames(self.rule.hop_ms):
                 yield self._post(now_at, paused=False)
-        elif now_at - self.voiced_at >= _frames(self.rule.prepare_ms):
+        elif now_at - self.voiced_at >= frames(self.rule.prepare_ms):
             self.floor.take(Event.PAUSE)
             self.voiced_frames = 0
             yield self._post(min(now_at, self.voiced_at + TAIL_FRAMES), paused=True)
@@ -229,7 +253,7 @@ class Vad(Stage):
     def _pause(self, voiced: bool, now_at: int) -> Iterator[Message]:
         """The user is silent: for how long is this a pause?"""
         self.voiced_frames = self.voiced_frames + WINDOW_FRAMES if voiced else 0
-        silence_ms = _ms(now_at - self.voiced_at)
+        silence_ms = ms(now_at - self.voiced_at)
         if self.voiced_frames >= AGAIN_FRAMES:
             self._go_on(now_at)
         elif not voiced and not self.pressed and self._is_over(silence_ms):
@@ -273,7 +297,7 @@ class Vad(Stage):
     def _go_on(self, now_at: int) -> None:
         """The same turn goes on: the answer that was prepared is stale."""
         begins_at = now_at - self.voiced_frames
-        silence_ms = _ms(begins_at - self.voiced_at)
+        silence_ms = ms(begins_at - self.voiced_at)
         self.floor.take(Event.MORE)
         self.end_of_turn.went_on(silence_ms)
         self.mark, self.owing = self.turn.revise(), False
@@ -293,16 +317,3 @@ class Vad(Stage):
         self.turn.commit()
         self.handed_over = Speech(self.mark, self.start_at, self.posted_at, last=True)
         return self.handed_over
-
-
-def _frames(duration_ms: float) -> int:
-    return round(duration_ms * SAMPLE_RATE_HZ / 1000)
-
-
-def _windows(duration_ms: float) -> int:
-    """A duration in frames, rounded up to whole windows."""
-    return -(-_frames(duration_ms) // WINDOW_FRAMES) * WINDOW_FRAMES
-
-
-def _ms(frames: int) -> float:
-    return frames * 1000 / SAMPLE_RATE_HZ
