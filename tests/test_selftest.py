@@ -21,19 +21,20 @@ from epsilon.audio_files import read_audio
 from epsilon.clock import Clock, ManualClock
 from epsilon.config.board import Audio, Board, Body, load_board
 from epsilon.config.character import Character, load_character
+from epsilon.config.machine import Light
 from epsilon.config.models import Model
 from epsilon.devices import Card
 from epsilon.devices.portaudio import PortAudioCard
 from epsilon.devices.wav import WavCard
 from epsilon.errors import DeviceError
-from epsilon.hardware import Switches
+from epsilon.hardware import Colour, Switches
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.runtimes import onnx, rknn
 from epsilon.selftest import comparing
 from epsilon.selftest.bench import LIMIT_S, SPOKEN, Bench
 from epsilon.selftest.found import FAIL, PASS, SKIP
-from epsilon.selftest.items import accelerators, button, memory, models
+from epsilon.selftest.items import accelerators, button, light, memory, models
 from tests import virtual_card
 from tests.echo_path import EchoCard, Room
 from tests.models import npu, tiny
@@ -253,7 +254,7 @@ class HeldFromTheStart:
     """A body whose button is down when the toy is switched on."""
 
     def __init__(self, switches: Switches) -> None:
-        self.switches = switches
+        self.switches, self.light = switches, DullRed()
 
     def start(self) -> None:
         self.switches.press(True)
@@ -291,6 +292,123 @@ def test_a_button_that_nobody_moves_fails(
 
 def test_a_board_without_pins_has_no_button(bench: Callable[..., Bench]) -> None:
     assert look(bench(), "button")[0] == SKIP
+
+
+LIGHT = Light(red="GPIO5", green="GPIO6", blue="GPIO13")
+
+
+@pytest.fixture
+def dimming_pins() -> Iterator[Any]:
+    """The same with pins that can be dimmed."""
+    from gpiozero import Device
+    from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+    before, Device.pin_factory = Device.pin_factory, MockFactory(pin_class=MockPWMPin)
+    yield Device.pin_factory
+    Device.pin_factory.reset()
+    Device.pin_factory = before
+
+
+def test_every_colour_is_shown_long_enough_to_be_seen(
+    bench: Callable[..., Bench], board: Board, dimming_pins: Any
+) -> None:
+    tried = bench(board=with_body(board, light=LIGHT))
+    verdict, _, figures = look(tried, "light")
+    assert verdict == PASS and figures["colours"] == ["red", "green", "blue", "white"]
+    assert tried.clock.now() == pytest.approx(4 * light.LOOK_S)
+    history = [state for _, state in dimming_pins.pin(5).states]
+    assert 1.0 in history and history[-1] == 0
+
+
+class DullRed:
+    """A light whose red pin does not follow."""
+
+    there, colour = True, Colour(0, 0, 0)
+
+    def show(self, colour: Colour) -> None:
+        self.colour = colour._replace(red=colour.red * 0.4)
+
+    def shown(self) -> Colour:
+        return self.colour
+
+
+def test_a_pin_that_does_not_follow_is_told(
+    bench: Callable[..., Bench], board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = HeldFromTheStart(Switches())
+    monkeypatch.setattr(light, "load_hardware", lambda board, switches: body)
+    verdict, what, _ = look(bench(board=with_body(board, light=LIGHT)), "light")
+    assert verdict == FAIL and "red is asked for and the pins give (0.4, 0, 0)" in what
+    assert "white" in what and "green is" not in what
+
+
+@pytest.mark.parametrize("item", ["light", "battery", "heat"])
+def test_what_a_board_has_not_is_skipped(bench: Callable[..., Bench], board: Board, item: str) -> None:
+    bare = dataclasses.replace(board, soc=dataclasses.replace(board.soc, zones=()))
+    assert look(bench(board=bare), item)[0] == SKIP
+
+
+@pytest.fixture
+def sysfs(tmp_path: Path) -> Path:
+    """A folder that is taken for /sys."""
+    for name, content in {
+        "class/power_supply/cell/capacity": "84",
+        "class/power_supply/cell/status": "Charging",
+        "class/power_supply/cell/voltage_now": "3912000",
+        "class/thermal/thermal_zone0/type": "soc-thermal",
+        "class/thermal/thermal_zone0/temp": "43200",
+        "class/thermal/thermal_zone1/type": "npu-thermal",
+        "class/thermal/thermal_zone1/temp": "41000",
+    }.items():
+        path = tmp_path / "sys" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{content}\n")
+    return tmp_path / "sys"
+
+
+def test_a_battery_that_is_there_is_well(bench: Callable[..., Bench], board: Board, sysfs: Path) -> None:
+    verdict, what, figures = look(bench(board=with_body(board, battery="cell"), sysfs=sysfs), "battery")
+    assert verdict == PASS and what == "it has 84 % and is being filled"
+    assert figures == {"percent": 84, "charging": True, "voltage_v": 3.91}
+
+
+@pytest.mark.parametrize(
+    ("name", "volts", "told"),
+    [("cell", "120000", "it has 0.12 V"), ("sell", "3912000", "did you mean cell?")],
+)
+def test_a_battery_that_is_not_well_is_told(
+    bench: Callable[..., Bench], board: Board, sysfs: Path, name: str, volts: str, told: str
+) -> None:
+    (sysfs / "class/power_supply/cell/voltage_now").write_text(volts)
+    verdict, what, _ = look(bench(board=with_body(board, battery=name), sysfs=sysfs), "battery")
+    assert verdict == FAIL and told in what
+
+
+def with_zones(board: Board, *zones: str) -> Board:
+    return dataclasses.replace(board, soc=dataclasses.replace(board.soc, zones=zones))
+
+
+def test_every_zone_is_read(bench: Callable[..., Bench], board: Board, sysfs: Path) -> None:
+    tried = bench(board=with_zones(board, "soc-thermal", "npu-thermal"), sysfs=sysfs)
+    verdict, what, figures = look(tried, "heat")
+    assert verdict == PASS and what == "the hottest has 43 °C"
+    assert figures == {"soc-thermal_c": 43.2, "npu-thermal_c": 41.0}
+
+
+@pytest.mark.parametrize(
+    ("zone", "temp", "told"),
+    [
+        ("npu-thermal", "95000", "npu-thermal has 95 °C"),
+        ("npu-thermal", "-40000", "npu-thermal has -40 °C"),
+        ("gpu-thermal", "41000", "no thermal zone 'gpu-thermal'"),
+    ],
+)
+def test_a_zone_that_is_not_well_is_told(
+    bench: Callable[..., Bench], board: Board, sysfs: Path, zone: str, temp: str, told: str
+) -> None:
+    (sysfs / "class/thermal/thermal_zone1/temp").write_text(temp)
+    verdict, what, _ = look(bench(board=with_zones(board, "soc-thermal", zone), sysfs=sysfs), "heat")
+    assert verdict == FAIL and told in what
 
 
 def test_a_board_on_the_cpu_has_no_accelerator(bench: Callable[..., Bench]) -> None:
