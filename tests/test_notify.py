@@ -135,18 +135,20 @@ def test_there_are_signs_of_life_while_windows_are_heard(ear: Ear, told: Supervi
 
 
 class Thinking(Stage):
-    """Thinks as long as the test wants."""
+    """Thinks about each letter as long as the test wants."""
 
     def __init__(self, where: Place) -> None:
         super().__init__(where)
         self.begun, self.done = threading.Event(), threading.Event()
 
     def work(self, item: Message) -> Iterator[Message]:
-        self.begun.set()
-        assert self.done.wait(60)
-        self.begun.clear()
-        self.done.clear()
-        yield item
+        assert isinstance(item, Token)
+        for letter in item.text:
+            self.begun.set()
+            assert self.done.wait(60)
+            self.begun.clear()
+            self.done.clear()
+            yield Token(item.mark, letter)
 
 
 @pytest.fixture
@@ -192,8 +194,8 @@ def test_many_pieces_of_work_are_not_one(thinking: Thinking, ear: Ear, told: Sup
     clock = thinking.clock
     assert isinstance(clock, ManualClock) and thinking.outbox is not None
     pulse = Pulse(told, [thinking], clock, STUCK_S)
+    thinking.inboxes[0].put(Token(Mark(0, 0), "abcde"))
     for step in range(5):
-        thinking.inboxes[0].put(Token(Mark(0, 0), "a"))
         assert thinking.begun.wait(60)
         clock.advance_to((step + 1) * STUCK_S)
         pulse()
