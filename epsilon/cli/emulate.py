@@ -80,7 +80,8 @@ def run(chosen: argparse.Namespace) -> int:
     from epsilon.screen import Screen
 
     emulation = Emulation(board, character, recordings, chosen.pace, chosen.take)
-    outcome = emulation.run(Screen(sys.stdout, character.name, emulation.toy.journal).show)
+    screen = Screen(sys.stdout, character.name, emulation.toy.journal)
+    outcome = emulation.run(screen.show, partial(_say_ready, character.name))
     if chosen.out is not None:
         outcome.write(chosen.out)
         print(
@@ -88,6 +89,10 @@ def run(chosen: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 0
+
+
+def _say_ready(name: str) -> None:
+    print(f"{name} is listening", file=sys.stderr, flush=True)
 
 
 def _run_folder(chosen: argparse.Namespace) -> int:

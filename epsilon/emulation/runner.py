@@ -38,28 +38,30 @@ class Emulation:
         self._open_turn: int | None = None  # begun, and neither answered nor left in silence
         self._busy_s = 0.0  # when something last happened
 
-    def run(self, show: Show) -> Outcome:
-        """Follow the conversation to its end; `show` is given every piece of news."""
+    def run(self, show: Show, ready: Callable[[], object] = lambda: None) -> Outcome:
+        """Follow the conversation to its end; `show` is given every piece of news, `ready` called once it listens."""
         if self.pace == LOCKSTEP:
-            self._run_lockstep(show)
+            self._run_lockstep(show, ready)
         else:
-            self._run_realtime(show)
+            self._run_realtime(show, ready)
         process = NOT_MEASURED if self.pace == LOCKSTEP else self._meter.read()
         reply = self.card.reply()
         user = np.zeros(len(reply), np.float32)
         user[: len(self.card.recording)] = self.card.recording
         return Outcome(account(self.toy, self.pace, process), user, reply)
 
-    def _run_lockstep(self, show: Show) -> None:
+    def _run_lockstep(self, show: Show, ready: Callable[[], object]) -> None:
         assert isinstance(self._clock, ManualClock)
         self.card.start()
+        ready()
         time = LockStep(self.toy, self.card, self._clock)
         while not self._ended():
             for news in time.pass_block():
                 self._follow(news, show)
 
-    def _run_realtime(self, show: Show) -> None:
+    def _run_realtime(self, show: Show, ready: Callable[[], object]) -> None:
         with running(self.toy):
+            ready()
             while not self._ended():
                 for news in self.toy.watch(self._wake_s() - self._clock.now()):
                     self._follow(news, show)
