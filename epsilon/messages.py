@@ -45,10 +45,20 @@ class Words(Message):
 
 @dataclass(frozen=True, slots=True)
 class Remark(Message):
-    """What the character says by itself, since nobody says anything."""
+    """What the character says by itself; `clip` is its sound where that was recorded, samples [n] without effects."""
 
     cancellable: ClassVar[bool] = True
     text: str
+    clip: Samples | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement(Message):
+    """What the body has to say, told to the vad stage, which says it when it is quiet, or at once if it is urgent."""
+
+    text: str
+    clip: Samples | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

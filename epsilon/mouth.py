@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from epsilon.ring import Bell
 from epsilon.turn import Mark
 
 
@@ -21,3 +22,6 @@ class Mouth(Protocol):
     @property
     def spoke(self) -> Mark:
         """The mark of the last reply of which anything has sounded."""
+
+    def watch(self, bell: Bell) -> None:
+        """Ring `bell` whenever the toy begins to speak, or ends."""

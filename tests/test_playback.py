@@ -10,11 +10,14 @@ import pytest
 from epsilon.clock import ManualClock
 from epsilon.config.board import load_board
 from epsilon.config.character import VoiceSettings
+from epsilon.hardware import Switches
 from epsilon.messages import Heard, Murmur, Phrase, Sound
 from epsilon.parts import load_engine
+from epsilon.ring import Bell
 from epsilon.stages.playback import Playback
 from epsilon.stages.tts import Tts
 from epsilon.turn import Mark
+from epsilon.volume import LOUDEST, gain_of
 from tests.rig import CountingCard, connect, place, take_all
 
 SECOND = 16_000
@@ -294,3 +297,48 @@ def test_a_murmur_is_soft_and_never_keeps_a_reply_waiting() -> None:
         card.play(400)
         stage.step()
     assert heard(stage) == [Heard(first, "Well,", complete=True)]
+
+
+def test_the_volume_is_that_of_the_switches_from_the_next_sound_on_and_never_jumps() -> None:
+    switches, card = Switches(), CountingCard(lead_frames=1600)
+    stage = Playback(place(), card, switches=switches)
+    inbox, _, _ = connect(stage)
+    inbox.put(sound(stage.turn.now, 0, "one", 800))
+    stage.step()
+    switches.turn_volume(-2)
+    inbox.put(sound(stage.turn.now, 0, "one", 800))
+    stage.step()
+    first, second = card.written
+    assert (first == 0.5).all(), "the loudest step leaves every sample as it is"
+    assert np.abs(np.diff(np.concatenate((first, second)))).max() < 0.001
+    assert second[-1] == pytest.approx(0.5 * gain_of(LOUDEST - 2))
+    assert 20 * np.log10(second[-1] / 0.5) == pytest.approx(-6, abs=0.01)
+
+
+def test_a_volume_that_was_turned_down_before_is_no_matter_of_what_was_heard() -> None:
+    switches, card = Switches(), CountingCard(lead_frames=1600)
+    switches.turn_volume(-LOUDEST)
+    stage = Playback(place(), card, switches=switches)
+    inbox, _, news = connect(stage)
+    inbox.put(sound(stage.turn.now, 0, "one", 800, last=True))
+    stage.step()
+    card.play(800)
+    stage.step()
+    assert [item.text for item in heard(stage)] == ["one"]
+    assert [item.what for item in take_all(news)] == ["sound", "says", "answer", "heard"]
+
+
+def test_it_says_when_the_toy_begins_to_speak_and_when_it_ends() -> None:
+    bell, card = Bell(), CountingCard(lead_frames=1600)
+    stage = Playback(place(), card)
+    stage.watch(bell)
+    inbox, _, _ = connect(stage)
+    inbox.put(sound(stage.turn.now, 0, "one", 800, last=True))
+    stage.step()
+    assert bell.wait(0) and stage.sounding
+    card.play(400)
+    stage.step()
+    assert not bell.wait(0)
+    card.play(400)
+    stage.step()
+    assert bell.wait(0) and not stage.sounding

@@ -344,6 +344,13 @@ def test_what_it_says_by_itself_is_remembered_as_said() -> None:
     assert history(stage) == "be kind So quiet here."
 
 
+def test_what_is_recorded_is_said_from_its_recording() -> None:
+    clip = np.ones(3, np.float32)
+    first, last = results(mind(Parrot()), [Remark(FIRST, "I am tired.", clip)])
+    assert isinstance(first, Token) and isinstance(last, Token)
+    assert (first.text, first.clip is clip, last.text, last.last) == ("I am tired.", True, "", True)
+
+
 def test_words_that_come_again_for_the_same_pause_are_answered_once() -> None:
     stage = mind(Parrot())
     results(stage, [words("stop", settled=True)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from epsilon.company import Company
 from epsilon.config.board import TurnRule
@@ -12,7 +13,7 @@ from epsilon.config.character import Idle
 from epsilon.engines.protocols import Thought
 from epsilon.floor import DOUBTING, LISTENING, PAUSING, SPEAKING
 from epsilon.hardware import Switches
-from epsilon.messages import Message, News, Remark, Speech, Understood
+from epsilon.messages import Announcement, Message, News, Remark, Speech, Understood
 from epsilon.ring import Bell, Ring, SampleRing
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import PREROLL_FRAMES, WINDOW_FRAMES, Vad
@@ -361,3 +362,49 @@ def test_a_goodbye_that_is_understood_after_the_button_was_let_go_is_a_goodbye()
     room.pass_time(".")
     room.understands("goodbye", settles=True)
     assert not any(isinstance(item, Remark) for item in room.pass_time("." * 3 * IDLE_WINDOWS))
+
+
+def announced(messages: list[Message]) -> list[str]:
+    return [item.text for item in messages if isinstance(item, Remark)]
+
+
+def test_what_the_body_has_to_say_waits_until_nobody_speaks() -> None:
+    room = Room()
+    room.pass_time("." * 5 + "#" * 10)
+    room.inbox.put(Announcement(room.turn.now, "I am tired.", np.ones(5, np.float32)))
+    assert not announced(room.pass_time("#" * 10 + "." * (SILENCE_WINDOWS - 1)))
+    assert not announced(room.pass_time("." * 5)), "an answer is owed"
+    room.toy_speaks()
+    assert not announced(room.pass_time("." * 5))
+    room.toy_is_done()
+    (remark,) = [item for item in room.pass_time(".." + "." * 30) if isinstance(item, Remark)]
+    assert (remark.text, remark.clip is not None) == ("I am tired.", True)
+    assert room.vad.announced == remark.mark == room.turn.committed
+    assert room.vad.floor.state is LISTENING
+
+
+@pytest.mark.parametrize("before", ["." * 5, "#" * 10, "#" * 10 + "." * (PREPARE_WINDOWS + 2)])
+def test_what_cannot_wait_is_said_at_once_and_what_was_heard_is_forgotten(before: str) -> None:
+    room = Room()
+    room.pass_time("." * 5 + before)
+    room.inbox.put(Announcement(room.turn.now, "Goodbye.", urgent=True))
+    after = room.pass_time(".")
+    assert announced(after) == ["Goodbye."] and not speeches(after)
+    assert room.vad.floor.state is LISTENING and not room.turn.held
+
+
+def test_a_goodbye_ends_what_the_toy_is_saying() -> None:
+    room = Room()
+    room.toy_speaks()
+    room.pass_time("##")  # it holds its breath
+    before = room.turn.now
+    room.inbox.put(Announcement(before, "Goodbye.", urgent=True))
+    assert announced(room.pass_time(".")) == ["Goodbye."]
+    assert room.turn.is_stale(before) and not room.turn.held
+
+
+def test_a_toy_that_is_muted_says_what_its_body_has_to_say() -> None:
+    room = Room()
+    room.switches.mute(True)
+    room.inbox.put(Announcement(room.turn.now, "I am tired."))
+    assert announced(room.pass_time("..")) == ["I am tired."]

@@ -181,7 +181,7 @@ class Llm(Stage):
         """Say something by itself: an answer to nobody's words."""
         self.asked = remark.mark
         self.conversation.add_user("")
-        self.answer = Answer(remark.mark, (), iter([Token(remark.mark, remark.text)]))
+        self.answer = Answer(remark.mark, (), iter([Token(remark.mark, remark.text, clip=remark.clip)]))
 
     def _begin(self, words: Words, prompt: list[int]) -> None:
         """Start to think; the tokens come by `think`, one at a time."""

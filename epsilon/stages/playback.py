@@ -12,12 +12,14 @@ from epsilon.devices import Card
 from epsilon.devices.edge import after_silence
 from epsilon.duplex import Duplex
 from epsilon.engines.protocols import SAMPLE_RATE_HZ
+from epsilon.hardware import Switches
 from epsilon.messages import Heard, Message, Murmur, Sound
 from epsilon.pace import Pace
-from epsilon.ring import Samples
+from epsilon.ring import Bell, Samples
 from epsilon.spoken import Spoken
 from epsilon.stage import Place, Stage
 from epsilon.turn import Mark
+from epsilon.volume import Gain
 
 REFILL_SHARE = 8  # of the lead, played when the card is fed again: the rest is for when Python is held up
 FADE_MS = 10.0  # a barge-in is silent after this and at most a block of 10 ms, without a click
@@ -32,9 +34,13 @@ class Playback(Stage):
     What left the card is reported as heard.
     """
 
-    def __init__(self, place: Place, card: Card, duplex: Duplex = Duplex.HALF) -> None:
+    def __init__(
+        self, place: Place, card: Card, duplex: Duplex = Duplex.HALF, switches: Switches | None = None
+    ) -> None:
         super().__init__(place)
-        self.card, self.duplex = card, duplex
+        self.card, self.duplex, self.switches = card, duplex, switches or Switches()
+        self.gain = Gain()
+        self.listeners: list[Bell] = []
         self.mark: Mark | None = None  # of the reply that sounds
         self.waiting: deque[tuple[Spoken, Samples]] = deque()  # no longer than the reply is spoken
         self.given: deque[tuple[Spoken, Samples]] = deque()  # to the card, which may not have played it yet
@@ -61,6 +67,10 @@ class Playback(Stage):
     def deafening(self) -> bool:
         """True while the microphone hears the reply and nothing takes it out."""
         return self.sounding and self.card.hears_itself and self.duplex is Duplex.HALF
+
+    def watch(self, bell: Bell) -> None:
+        """Ring `bell` whenever the toy begins to speak, or ends."""
+        self.listeners.append(bell)
 
     def work(self, item: Message) -> Iterator[Message]:
         if isinstance(item, Murmur):
@@ -127,7 +137,7 @@ class Playback(Stage):
     def _feed_murmur(self) -> bool:
         room = self.card.room() if len(self.murmur) else 0
         if room > 0:
-            self.card.write(self.murmur[:room])
+            self.card.write(self.gain.apply(self.murmur[:room], self.switches.volume))
             self.murmur = self.murmur[room:]
             self.murmuring = True
         return room > 0
@@ -181,12 +191,14 @@ class Playback(Stage):
             self.card.begin_phrase()
         if not self.joined:
             samples = after_silence(samples, SAMPLE_RATE_HZ)
-        leaves_at = self.card.write(samples)
+        leaves_at = self.card.write(self.gain.apply(samples, self.switches.volume))
         self._tell_gap(mark, begins, leaves_at)
         self.ends_at = leaves_at + len(samples)
         self._listen(mark, "opener" if phrase.recorded else "answer", samples, leaves_at)
         self.written += len(samples)
-        self.spoke = mark
+        if self.spoke != mark:
+            self.spoke = mark
+            self._ring()
         self._keep(phrase, samples)
 
     def _tell_gap(self, mark: Mark, begins: bool, leaves_at: int) -> None:
@@ -246,6 +258,11 @@ class Playback(Stage):
         """What was heard of the reply, which is over."""
         text = " ".join(filter(None, (phrase.heard(self.written) for phrase in self.spoken)))
         self.mark, self.spoke = None, mark
+        self._ring()
         ended_at = self.fell_silent_at if self.holding else self.card.left()
         self.tell("heard" if complete else "cut", mark, text, at=ended_at)
         return Heard(mark, text, complete)
+
+    def _ring(self) -> None:
+        for bell in self.listeners:
+            bell.ring()
