@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from epsilon.clock import Clock, MonotonicClock
 from epsilon.config.board import Board, load_board
@@ -14,6 +15,8 @@ from epsilon.devices import open_card
 from epsilon.duplex import Acoustics, keep, reasons, recall
 from epsilon.errors import AudioFileError
 
+FLUSH_S = 1.0  # so often a take is written on
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which board, and who lives in it."""
@@ -21,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--character", help="who talks (default: the board's own character)")
     parser.add_argument(
         "--ears", metavar="NAME", help="a model of `epsilon models list` (default: the best there is)"
+    )
+
+    parser.add_argument(
+        "--take",
+        type=Path,
+        metavar="DIR",
+        help="keep sound and conversation in a new folder, for `epsilon replay`; without it no sound is kept",
     )
 
 
@@ -33,20 +43,27 @@ def run(chosen: argparse.Namespace) -> int:
     check_pair(board, character)
 
     from epsilon.screen import Screen
+    from epsilon.takes.checks import REALTIME
+    from epsilon.takes.recording import Recording, keeping
     from epsilon.toy import Toy, running
 
     clock = MonotonicClock()
+    take = Recording(chosen.take, clock) if chosen.take else None
     card = open_card(board.audio, clock)
     acoustics = acoustics_of(board, clock) if card.hears_itself else None
-    toy = Toy(board, character, card, clock, acoustics)
+    toy = Toy(board, character, card, take.clock if take else clock, acoustics)
+    if take:
+        take.attach(toy, REALTIME)
     reason = "asked for" if chosen.ears else best.reason
     print(f"ears: {board.stages['asr'].model} ({reason})", file=sys.stderr)
     screen = Screen(sys.stdout, character.name, toy.journal)
-    with running(toy):
+    with keeping(take), running(toy):
         print(f"{character.name} is listening; Ctrl-C ends the conversation.", file=sys.stderr, flush=True)
         while True:
-            for news in toy.watch():
+            for news in toy.watch(FLUSH_S if take else None):
                 screen.show(news)
+            if take:
+                take.flush()
 
 
 def acoustics_of(board: Board, clock: Clock) -> Acoustics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
 from epsilon.emulation.lockstep import LockStep
 from epsilon.messages import News
 from epsilon.ring import Samples
+from epsilon.takes.recording import Recording, keeping
 from epsilon.toy import Toy, running
 
 RATE_HZ = 16_000
@@ -26,24 +28,38 @@ Show = Callable[[News], None]
 
 
 class Emulation:
-    """A toy on a wav card. A recording begins when the answer to the one before it has ended."""
+    """A toy on a wav card. A recording begins when the answer to the one before it has ended.
 
-    def __init__(self, board: Board, character: Character, recordings: Sequence[Samples], pace: str) -> None:
+    With `take`, the conversation is kept there, to be played again by `epsilon replay`.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        character: Character,
+        recordings: Sequence[Samples],
+        pace: str,
+        take: Path | None = None,
+    ) -> None:
         self.pace = pace
         self._clock: Clock = ManualClock() if pace == LOCKSTEP else MonotonicClock()
         first, *self._waiting = recordings
         self.card = WavCard(board.audio, self._clock, first)
         self._meter = Meter()
-        self.toy = Toy(board, character, self.card, self._clock)
+        self._take = None if take is None else Recording(take, self._clock)
+        self.toy = Toy(board, character, self.card, self._take.clock if self._take else self._clock)
+        if self._take is not None:
+            self._take.attach(self.toy, pace)
         self._open_turn: int | None = None  # begun, and neither answered nor left in silence
         self._busy_s = 0.0  # when something last happened
 
     def run(self, show: Show, ready: Callable[[], object] = lambda: None) -> Outcome:
         """Follow the conversation to its end; `show` is given every piece of news, `ready` called once it listens."""
-        if self.pace == LOCKSTEP:
-            self._run_lockstep(show, ready)
-        else:
-            self._run_realtime(show, ready)
+        with keeping(self._take):
+            if self.pace == LOCKSTEP:
+                self._run_lockstep(show, ready)
+            else:
+                self._run_realtime(show, ready)
         process = NOT_MEASURED if self.pace == LOCKSTEP else self._meter.read()
         reply = self.card.reply()
         user = np.zeros(len(reply), np.float32)
@@ -75,6 +91,8 @@ class Emulation:
             news.what in ("heard", "cut", "silent") or (news.what == "words" and not news.text)
         ):
             self._open_turn = None
+        if self._take is not None:
+            self._take.flush()
         show(news)
 
     def _wake_s(self) -> float:

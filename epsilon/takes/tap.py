@@ -1,0 +1,59 @@
+"""Taps: rings that tell what passes, and where the rings of a toy are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from epsilon.ring import Ring
+from epsilon.stage import Stage
+
+NEWS = "news"  # who reads what stages tell whoever watches
+
+
+class Joint(NamedTuple):
+    """A ring that a stage writes to, and where the stage keeps it."""
+
+    writer: Stage
+    attribute: str
+    ring: Ring[Any]
+    name: str  # "vad→asr"
+
+
+class Tap(Ring[Any]):
+    """The writer's end of a ring: `passes` is given the ring and the item, and puts it there or does not."""
+
+    def __init__(self, ring: Ring[Any], passes: Callable[[Ring[Any], Any], bool]) -> None:
+        self._ring, self._passes = ring, passes
+        self.bell, self.room = ring.bell, ring.room
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ring, name)
+
+    def put(self, item: Any) -> bool:
+        return self._passes(self._ring, item)
+
+    def peek(self) -> Any:
+        return self._ring.peek()
+
+    def take(self) -> Any:
+        return self._ring.take()
+
+
+def joints(stages: list[Stage]) -> Iterator[Joint]:
+    """Every ring between two stages, and those for news."""
+    readers = {id(ring): stage.name for stage in stages for ring in stage.inboxes}
+    for stage in stages:
+        for attribute, ring in list(vars(stage).items()):
+            if isinstance(ring, Ring) and ring not in stage.inboxes:
+                reader = NEWS if attribute == NEWS else readers.get(id(ring))
+                if reader is not None:
+                    yield Joint(stage, attribute, ring, f"{stage.name}→{reader}")
+
+
+def tap(joint: Joint, passes: Callable[[Ring[Any], Any], bool]) -> None:
+    """Let everything that the stage puts in the ring go through `passes`."""
+    setattr(joint.writer, joint.attribute, Tap(joint.ring, passes))
