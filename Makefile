@@ -69,10 +69,11 @@ train-endpoint: .venv/trainable ## the model that hears whether the user is done
 	$(BIN)/python -m tools.train.endpoint
 	$(EPSILON) models manifest --write
 
-bench: .venv/tested    ## time to first utterance, the first phrase, idle cost, a held interpreter, privacy, hearing (a quarter of an hour)
+bench: .venv/tested    ## time to first utterance, the first phrase, start to listening, idle cost, a held interpreter, privacy, hearing (a quarter of an hour)
 	@tools/system_packages test
 	$(BIN)/python -m tools.bench.tifu
 	$(BIN)/python -m tools.bench.first_phrase
+	$(BIN)/python -m tools.bench.start
 	$(BIN)/python -m tools.bench.silence
 	$(BIN)/python -m tools.bench.gil
 	$(BIN)/python -m tools.bench.privacy

@@ -107,11 +107,14 @@ class VirtualCard:
             ["pacat", "--playback", f"--device={into}", f"--latency-msec={PLAY_MS}", *FORMAT, str(path)]
         )
 
-    def record(self) -> Recording:
-        """Begin to record what leaves the speaker."""
+    def record(self, of: str = "speaker") -> Recording:
+        """Begin to record what goes into a sink, the speaker's or the microphone's.
+
+        A null sink that nobody listens to sleeps for up to two seconds; one that is recorded runs as a card does.
+        """
         path = self.folder / f"record-{len(self._programs)}.raw"
         program = self._launch(
-            ["parec", "--device=speaker.monitor", f"--latency-msec={RECORD_MS}", *FORMAT, str(path)]
+            ["parec", f"--device={of}.monitor", f"--latency-msec={RECORD_MS}", *FORMAT, str(path)]
         )
         return Recording(program, path)
 
