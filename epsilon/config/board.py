@@ -89,7 +89,7 @@ class Budget:
     """What the board must not exceed."""
 
     first_answer_ms: float = setting(
-        "last sample of speech to first of the answer", 1_500.0, low=1, high=60_000
+        "last sample of speech to first of the answer", 1_500.0, low=1, high=3_600_000
     )
     memory_mb: float = setting("resident memory of the process", 600.0, low=50, high=64_000)
     idle_cpu_percent: float = setting("of one core while nobody speaks", 2.0, low=0.01, high=100)

@@ -91,6 +91,7 @@ class Lines:
     trouble: str = setting("when something broke")
     low_battery: str = setting("when the battery is nearly empty")
     goodbye: str = setting("when it is switched off")
+    hot: str = setting("when it is too warm to think as fast as usual; none: nothing", "")
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Soc:
     cores: dict[str, Cores] = setting("its cores by kind", dict)
     npu: str | None = setting("its neural accelerator", None)
     npu_cores: int = setting("how many cores that has", 0, low=0, high=64)
-    gpu: str | None = setting("its graphics processor", None)
+    gpu: str | None = setting("its graphics processor, where OpenCL runs on it", None)
     memory_mb: float | None = setting("memory of the smallest model sold", None, low=16, high=4_000_000)
     bandwidth_gb_s: float | None = setting(
         "of its memory, sustained, all cores together", None, low=0.01, high=10_000
