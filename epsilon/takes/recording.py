@@ -160,15 +160,13 @@ class Recording:
 @contextlib.contextmanager
 def keeping(recording: Recording | None) -> Iterator[None]:
     """Whatever happens inside, the take of it is whole afterwards; with None nothing is kept."""
+    ended = "interrupted"
     try:
         yield
+        ended = "well"
     except StageDied as death:
-        if recording is not None:
-            recording.close(f"died: {death}")
+        ended = f"died: {death}"
         raise
-    except BaseException:
+    finally:
         if recording is not None:
-            recording.close("interrupted")
-        raise
-    if recording is not None:
-        recording.close()
+            recording.close(ended)
