@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +19,18 @@ from epsilon.engines.llm.openers import Openers
 from epsilon.engines.llm.reply import Manner
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, LanguageModel, Patience
 from epsilon.hardware import Hardware, Switches
+from epsilon.hardware.senses import Feeling, Senses
+from epsilon.ladder import Ladder
 from epsilon.opener_clips import read_clips
 from epsilon.realtime import Seat
 from epsilon.stage import Place
+from epsilon.stages.body import Body
 from epsilon.stages.llm import Llm
 from epsilon.stages.phrases import FIRST_WORDS
+from epsilon.state import State
 
 PROBE_TOKENS = 8
+Load = Callable[[Board, str], Any]  # the engine of a stage
 
 
 def seat_of(board: Board, stage: str) -> Seat:
@@ -64,12 +70,36 @@ def load_hardware(board: Board, switches: Switches) -> Hardware:
     return hardware
 
 
-def build_llm(board: Board, character: Character, place: Place, voice_s: float = 0.0) -> Llm:
+def load_senses(board: Board) -> Senses:
+    """What the toy can feel of this board."""
+    return Senses(board.body.battery, board.soc.zones)
+
+
+def build_body(
+    board: Board,
+    character: Character,
+    place: Place,
+    hardware: Hardware,
+    feeling: Feeling,
+    switches: Switches,
+    state: State,
+) -> Body:
+    """The stage that shows and says how the toy is, its lines from their recordings where there are any."""
+    lines = character.lines
+    clips = read_clips(character, (lines.low_battery, lines.hot, lines.goodbye))
+    body = Body(place, hardware, feeling, switches, Ladder(board.ladder), lines, clips, state)
+    body.may_move = bool(board.ladder.smaller.items)
+    return body
+
+
+def build_llm(
+    board: Board, character: Character, place: Place, voice_s: float = 0.0, load: Load | None = None
+) -> Llm:
     """The stage that thinks as a character: its persona is remembered where it was baked, prefilled where not.
 
     `voice_s` is what the first sound of a phrase takes: for how late an answer will be.
     """
-    model = load_engine(board, "llm")
+    model = (load or load_engine)(board, "llm")
     conversation = Conversation(model, character.persona)
     where = character.where.place("sampling", "bias")
     manner = Manner.of(character.sampling, model.chat, character.voice.speed, where)

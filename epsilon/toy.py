@@ -18,16 +18,28 @@ from epsilon.duplex import Acoustics, Duplex, how_to_listen
 from epsilon.engines.echo.none import NoCancellation
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller
 from epsilon.errors import DeviceError, StageDied
-from epsilon.hardware import Switches
+from epsilon.hardware import Hardware, Switches
+from epsilon.hardware.senses import Feeling
 from epsilon.journal import Journal
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
 from epsilon.opener_clips import read_clips
-from epsilon.parts import build_llm, load_effects, load_end_of_turn, load_engine, load_hardware, seat_of
+from epsilon.parts import (
+    Load,
+    build_body,
+    build_llm,
+    load_effects,
+    load_end_of_turn,
+    load_engine,
+    load_hardware,
+    load_senses,
+    seat_of,
+)
 from epsilon.realtime import calm_python, collect_between_turns
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.stages.asr import Asr
+from epsilon.stages.body import Body
 from epsilon.stages.capture import Capture
 from epsilon.stages.effects import Effects
 from epsilon.stages.llm import Llm
@@ -35,7 +47,9 @@ from epsilon.stages.phrases import Phrases
 from epsilon.stages.playback import Playback
 from epsilon.stages.tts import Tts
 from epsilon.stages.vad import Vad
+from epsilon.state import VOLUME, State
 from epsilon.turn import Turn
+from epsilon.volume import LOUDEST
 
 STAGES = (
     "capture",
@@ -46,7 +60,8 @@ STAGES = (
     "tts",
     "effects",
     "playback",
-)  # in the order of the sound
+    "body",
+)  # in the order of the sound, and behind them what has none
 MICROPHONE_FRAMES = 10 * SAMPLE_RATE_HZ
 NEWS_SLOTS = 1024
 STOP_S = 5.0  # a stage that needs longer to end is stuck
@@ -68,9 +83,17 @@ class Toy:
         clock: Clock,
         acoustics: Acoustics | None = None,
         switches: Switches | None = None,
+        state: State | None = None,
+        hardware: Hardware | None = None,
+        feeling: Feeling | None = None,
+        load: Load | None = None,
     ) -> None:
+        self._load = load or load_engine  # another takes a board's time
         self.board, self.character, self.card, self.acoustics = board, character, card, acoustics
-        self.switches = switches or Switches()
+        self.switches, self.state = switches or Switches(), state or State()
+        self.switches.volume = round(self.state.number(VOLUME, LOUDEST, 0, LOUDEST))
+        self._hardware = hardware or load_hardware(board, self.switches)
+        self._feeling = feeling or load_senses(board)
         self.duplex = how_to_listen(board, card.hears_itself, acoustics)
         self.turn = Turn()
         self.microphone = SampleRing(MICROPHONE_FRAMES)
@@ -79,14 +102,13 @@ class Toy:
         self._clock = clock
         self.stages = self._build()
         self._wire()
-        self._hardware = load_hardware(board, self.switches)
         self._trouble_line = trouble_line(character)
         self._failure: StageDied | None = None
 
     def _build(self) -> list[Stage]:
         """The stages in the order of the sound, each with its engine and its seat."""
-        playback = Playback(self._place("playback"), self.card, self.duplex)
-        tts = Tts(self._place("tts"), load_engine(self.board, "tts"), self.character.voice)
+        playback = Playback(self._place("playback"), self.card, self.duplex, self.switches)
+        tts = Tts(self._place("tts"), self._load(self.board, "tts"), self.character.voice)
         tts.warm_up()
         listen = self.character.listen or self.board.turn.listen
         return [
@@ -94,26 +116,32 @@ class Toy:
             Vad(
                 self._place("vad"),
                 self.microphone,
-                load_engine(self.board, "vad"),
+                self._load(self.board, "vad"),
                 load_end_of_turn(self.board),
                 replace(self.board.turn, listen=listen),
                 playback,
                 Company(self.character.name, listen == BY_NAME, self.character.idle, self._murmurs()),
                 self.switches,
             ),
-            Asr(self._place("asr"), self.microphone, load_engine(self.board, "asr")),
-            build_llm(self.board, self.character, self._place("llm"), tts.first_sound_s),
+            Asr(self._place("asr"), self.microphone, self._load(self.board, "asr")),
+            build_llm(self.board, self.character, self._place("llm"), tts.first_sound_s, self._load),
             Phrases(self._place("phrases"), self.character.voice.moods),
             tts,
             Effects(self._place("effects"), load_effects(self.character)),
             playback,
+            self._body(),
         ]
+
+    def _body(self) -> Body:
+        """What shows how the toy is."""
+        senses, place = (self._hardware, self._feeling), self._place("body")
+        return build_body(self.board, self.character, place, *senses, self.switches, self.state)
 
     def _canceller(self) -> EchoCanceller:
         """What takes the toy's own voice out of the microphone, where the microphone hears it."""
         if self.duplex is Duplex.OPEN:
             return NoCancellation()
-        canceller: EchoCanceller = load_engine(self.board, "capture")
+        canceller: EchoCanceller = self._load(self.board, "capture")
         if self.acoustics is not None:
             canceller.expect(self.acoustics.delay_ms)
         return canceller
@@ -126,13 +154,15 @@ class Toy:
 
     def _wire(self) -> None:
         """Join each stage to the next by a ring; what was heard goes back to the llm, what it understood to vad."""
-        _, *talking = self.stages  # capture passes samples on, not messages
+        _, *talking, body = self.stages  # capture passes samples on, not messages, and the body has none
         for stage, following in pairwise(talking):
             stage.outbox = following.inbox()
         vad, llm, playback = talking[0], self.stages[STAGES.index("llm")], talking[-1]
         assert isinstance(llm, Llm) and isinstance(vad, Vad)
+        assert isinstance(playback, Playback) and isinstance(body, Body)
         playback.outbox, llm.understood = llm.inbox(), vad.inbox()
-        vad.murmurs = playback.inbox()
+        vad.murmurs, body.outbox = playback.inbox(), vad.inbox()
+        body.follow(vad, playback, llm.be_brief)
         for stage in self.stages:
             stage.news = Ring(NEWS_SLOTS, self.bell)
             stage.on_exit = self.bell.ring
@@ -166,6 +196,7 @@ class Toy:
         threading.excepthook = self._remember_failure
         self.card.start()
         self._hardware.start()
+        self._feeling.start()
         for stage in reversed(self.stages):
             stage.start()
 
@@ -193,13 +224,13 @@ class Toy:
 
     def stop(self) -> None:
         """Stop the card and the threads, the microphone's end first."""
-        self._hardware.stop()
         self.card.stop()
         for stage in self.stages:
             stage.stop()
         for stage in self.stages:
             if stage.is_alive():
                 stage.join(STOP_S)
+        self._hardware.stop()  # last: a stage draws on its light
 
     def _remember_failure(self, failure: Any) -> None:
         self._failure = StageDied(f"{failure.thread.name} died: {failure.exc_value!r}")
@@ -208,7 +239,9 @@ class Toy:
 
     def say_trouble(self) -> None:
         """The line for trouble, from stored sound: whatever broke, the card may still work."""
-        playback = self.stages[-1]
+        playback, body = self.stages[-2:]
+        assert isinstance(body, Body)
+        body.fail()
         playback.stop()  # it must not feed the card meanwhile
         playback.join(STOP_S)
         with contextlib.suppress(DeviceError):  # the card is what broke

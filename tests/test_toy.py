@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,9 +37,12 @@ def host() -> Board:
 def test_the_stages_stand_in_the_order_of_the_sound(host: Board) -> None:
     built = toy(host)
     assert tuple(stage.name for stage in built.stages) == STAGES
-    for stage, following in zip(built.stages[1:], built.stages[2:], strict=False):
+    by_name = dict(zip(STAGES, built.stages, strict=True))
+    _, *talking, body = built.stages
+    for stage, following in pairwise(talking):
         assert stage.outbox in following.inboxes
-    assert built.stages[-1].outbox in built.stages[STAGES.index("llm")].inboxes, "what was heard goes back"
+    assert by_name["playback"].outbox in by_name["llm"].inboxes, "what was heard goes back"
+    assert body.outbox in by_name["vad"].inboxes, "who knows whose turn it is says what the body has to say"
 
 
 def test_each_thread_sits_where_its_board_says(host: Board) -> None:

@@ -61,7 +61,9 @@ class Switches:
 class Light(Protocol):
     """A light of three colours."""
 
-    there: bool  # False where the body has none: nothing needs to be drawn
+    @property
+    def there(self) -> bool:
+        """False where the body has none: nothing needs to be drawn."""
 
     def show(self, colour: Colour) -> None:
         """Set it, until something else is shown."""
@@ -73,7 +75,9 @@ class Light(Protocol):
 class Hardware(Protocol):
     """What moves the switches while the toy runs, and shows how it is."""
 
-    light: Light
+    @property
+    def light(self) -> Light:
+        """Its light, there or not."""
 
     def start(self) -> None:
         """Take over the pins; from here on switches are set. DeviceError names a pin that cannot be had."""

@@ -54,7 +54,8 @@ class Llm(Stage):
     ) -> None:
         super().__init__(place)
         self.model, self.conversation = model, conversation
-        self.manner, self.openers, self.fillers, self.tries = manner, openers, fillers, tries
+        self.manner = self.usual_manner = manner
+        self.openers, self.fillers, self.tries = openers, fillers, tries
         self.sequence = model.fork(persona)
         self.understood: Ring[Message] | None = None  # to whoever decides about the turn
         self.answer: Answer | None = None
@@ -62,6 +63,10 @@ class Llm(Stage):
         self.tried_turn, self.tried = -1, 0  # answers begun in this turn
         self.owed = 0  # tokens prefilled since the last words that came while the user was speaking
         self.turn.watch(self.bell)
+
+    def be_brief(self, share: float) -> None:
+        """Answers of so much of their usual length at most, from the next one on. Any thread may ask for it."""
+        self.manner = self.usual_manner.shortened(share) if share < 1 else self.usual_manner
 
     def work(self, item: Message) -> Iterator[Message]:
         if isinstance(item, Heard):

@@ -55,7 +55,7 @@ class Vad(Stage):
         self.pulse: Callable[[], None] = lambda: None  # called when something was heard: the turn loop lives
         self.murmurs: Ring[Message] | None = None  # to the card's stage, past all others
         self.lines: deque[Announcement] = deque()  # what the body has to say
-        self.announced = Mark(-1, 0)  # of the last of them that was said
+        self.announced: tuple[Announcement, Mark] | None = None  # the last of them that was said, and as what
         self.floor = Floor()
         self.mark = self.turn.now  # of what is heard; while in doubt that of a turn not yet begun
         self.thought: Thought | None = None  # of the words up to this pause; None while it is not known
@@ -188,7 +188,7 @@ class Vad(Stage):
             self._forget()
         self.company.stir(now_at)
         remark = self._remark(line.text, line.clip)
-        self.announced = remark.mark
+        self.announced = (line, remark.mark)
         return remark
 
     def _remark(self, line: str, clip: Samples | None = None) -> Remark:

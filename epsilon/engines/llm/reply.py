@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from epsilon.config.character import Sampling
@@ -46,6 +46,12 @@ class Manner:
         """The manner that a character's settings ask for; `where` they stand is for the error, ConfigError."""
         stops = tuple(token for end in SENTENCE_END for token in chat.pieces(end))
         return cls(sampling, chat, _bias(sampling, chat, where), Banned(sampling.banned), stops, speed)
+
+    def shortened(self, share: float) -> Manner:
+        """The same manner, with answers of so much of their length at most."""
+        usual = self.sampling
+        words, spoken_ms = round(usual.max_words * share), usual.spoken_ms * share
+        return replace(self, sampling=replace(usual, max_words=words, spoken_ms=spoken_ms))
 
 
 def _bias(sampling: Sampling, chat: Chat, where: str) -> dict[int, float]:
