@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from epsilon.__main__ import main
-from epsilon.config.folders import root
+from epsilon.config.folders import board_names, root
 
 Said = Callable[[], str]
 COMMANDS = ("chat", "check", "emulate", "models", "say", "talk", "transcribe", "version")
@@ -139,7 +139,7 @@ def test_an_unknown_board_or_character_names_the_nearest(
     out = tmp_path / "out"
     filled = [part.format(out=out, speech=speech) for part in arguments]
     assert main([*filled, "--board", "hots"]) == 2
-    assert said() == "no board 'hots'; there are: host (did you mean host?)\n"
+    assert said() == f"no board 'hots'; there are: {', '.join(board_names())} (did you mean host?)\n"
     assert main([*filled, "--character", "odete"]) == 2
     assert said() == "no character 'odete'; there are: bram, odette (did you mean odette?)\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["good.wav"]
@@ -149,12 +149,14 @@ def test_a_misspelt_key_is_told_with_file_and_line(
     home: Path, capsys: pytest.CaptureFixture[str], speech: Path
 ) -> None:
     board = home / "boards/host.yaml"
-    board.write_text(board.read_text().replace("rate:", "raet:").replace("memory:", "memroy:"))
+    text = board.read_text().replace("rate:", "raet:").replace("idle_cpu:", "idle_cup:")
+    board.write_text(text)
+    line = 1 + text[: text.index("idle_cup")].count("\n")
     for arguments in (["check"], ["emulate", str(speech)], ["transcribe", str(speech)], ["chat"]):
         assert main(arguments) == 2
         first, second = capsys.readouterr().err.splitlines()[:2]
         assert first.startswith("boards/host.yaml:3:") and "did you mean rate?" in first
-        assert second.startswith("boards/host.yaml:14:") and "did you mean memory?" in second
+        assert second.startswith(f"boards/host.yaml:{line}:") and "did you mean idle_cpu?" in second
 
 
 @pytest.mark.parametrize("part", ["ears", "mind", "voice"])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 
 from epsilon import duplex, effects
-from epsilon.config import folders
-from epsilon.config.board import Board, load_board
+from epsilon.config import folders, seating
+from epsilon.config.board import Board, StageSettings, load_board
 from epsilon.config.character import Character, load_character
 from epsilon.config.ears import best_ears
+from epsilon.config.machine_checks import models_of
 from epsilon.config.models import read_manifest, verify
 from epsilon.config.reference import reference
 from epsilon.config.whole import check_pair
@@ -20,7 +21,9 @@ from epsilon.errors import EpsilonError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to check, or the reference of all keys instead."""
-    parser.add_argument("--board", help="check this board, its character and its models alone")
+    parser.add_argument(
+        "--board", help="check this board alone and print it: what sits where, memory, what is missing"
+    )
     parser.add_argument(
         "--audio", action="store_true", help="measure the board's speaker and microphone anew (default: host)"
     )
@@ -46,7 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
                 print(mistake, file=sys.stderr, flush=True)
             said.add(str(mistake))
     if not said:
-        _print_ears([chosen.board] if chosen.board else folders.board_names())
+        _print_boards(chosen.board)
     return 2 if said else 0
 
 
@@ -63,8 +66,11 @@ def _measure(name: str) -> int:
     return 0
 
 
-def _print_ears(boards: list[str]) -> None:
-    for name in boards:
+def _print_boards(only: str | None) -> None:
+    """The one board in full, or of every board what it would hear people with."""
+    if only is not None:
+        print(*seating.tables(load_board(only)), sep="\n")
+    for name in [only] if only else folders.board_names():
         choice = best_ears(load_board(name))
         print(f"talk on {name} hears with {choice.model} ({choice.reason})")
 
@@ -88,17 +94,18 @@ def _checks(only: str | None) -> Iterator[tuple[str, Callable[[], object]]]:
     if only is not None:
         board = load_board(only)
         boards, characters = [only], [board.character]
-        models = [stage.model for stage in board.stages.values() if stage.model]
+        models = list(models_of(board))
     for name in boards:
         yield f"board {name}", partial(load_board, name)
     for name in characters:
         yield f"character {name}", partial(_load_character, name)
     for name in models:
         yield f"model {name}", partial(_verify, name)
+    loaded: set[Hashable] = set()  # boards that differ in seats alone load the same
     for name in boards:
         for character in characters:
-            yield f"{character} on {name}", partial(_check_pair, name, character)
-        yield f"engines of {name}", partial(_load_engines, name)
+            yield f"{character} on {name}", partial(_check_pair, name, character, loaded)
+        yield f"engines of {name}", partial(_load_engines, name, loaded)
 
 
 def _load_character(name: str) -> None:
@@ -112,20 +119,38 @@ def _verify(model: str) -> None:
     verify(read_manifest()[model])
 
 
-def _check_pair(board: str, name: str) -> None:
+def _check_pair(board: str, name: str, loaded: set[Hashable]) -> None:
     """Style and effects, and whether the persona leaves room for a conversation."""
     from epsilon.organs import Mind
 
-    loaded, character = load_board(board), load_character(name)
-    check_pair(loaded, character)
-    Mind(loaded, character)
+    on, character = load_board(board), load_character(name)
+    check_pair(on, character)
+    llm = on.stages["llm"]
+    if _is_new((name, llm.engine, llm.model, llm.runtime), loaded) and not _computes_elsewhere(on, llm):
+        Mind(on, character)
 
 
-def _load_engines(name: str) -> None:
+def _load_engines(name: str, loaded: set[Hashable]) -> None:
     """Load what the toy would load: a model can be whole and still not be what its engine wants."""
-    from epsilon.parts import load_engine
+    from epsilon.parts import load_end_of_turn, load_engine
 
     board = load_board(name)
     for stage, settings in board.stages.items():
-        if settings.engine:
+        what = (stage, settings.engine, settings.model, settings.runtime, settings.device)
+        if settings.engine and not _computes_elsewhere(board, settings) and _is_new(what, loaded):
             load_engine(board, stage)
+    if _is_new(("turn", board.turn.engine, board.turn.model, board.turn.runtime), loaded):
+        load_end_of_turn(board)
+
+
+def _is_new(what: Hashable, loaded: set[Hashable]) -> bool:
+    """Whether nothing like it was loaded before; from now on it was. What failed to load failed once for all."""
+    fresh = what not in loaded
+    loaded.add(what)
+    return fresh
+
+
+def _computes_elsewhere(board: Board, settings: StageSettings) -> bool:
+    """An accelerator of a board that this machine is not can only be loaded there; it is told as missing."""
+    accelerated = bool(settings.npu_cores) or settings.device != "cpu"
+    return accelerated and seating.is_elsewhere(board)

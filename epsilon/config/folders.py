@@ -19,6 +19,11 @@ def shown(path: Path) -> str:
     return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
 
 
+def input_path(board: str, file: str) -> Path:
+    """Where a file of somebody else that a board's image needs is looked for."""
+    return root() / "build" / "inputs" / board / file
+
+
 def board_names() -> list[str]:
     """Every board file there is."""
     return sorted(path.stem for path in (root() / "boards").glob("*.yaml"))
@@ -57,6 +62,11 @@ def needs_runtime(kind: str, engine: str) -> bool:
 def takes_pitch(engine: str) -> bool:
     """Whether a voice can be told to speak higher or lower; `TAKES_PITCH = False` in its module says no."""
     return "\nTAKES_PITCH = False" not in _source(PACKAGE / "engines" / "tts", engine)
+
+
+def writes_code(runtime: str) -> bool:
+    """Whether a runtime makes machine code while it runs; `WRITES_CODE = True` in its module says so."""
+    return "\nWRITES_CODE = True" in _source(PACKAGE / "runtimes", runtime)
 
 
 def _source(folder: Path, name: str) -> str:
