@@ -1,4 +1,4 @@
-"""Where a character's openers and small noises lie as sound: characters/<name>/openers/, dry, without effects."""
+"""Where a character's openers, small noises and lines lie as sound: characters/<name>/openers/, without effects."""
 
 from __future__ import annotations
 

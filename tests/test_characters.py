@@ -30,8 +30,20 @@ def test_its_lines_can_be_spoken(name: str) -> None:
     from epsilon.engines.tts import phonemes
 
     lines = load_character(name).lines
-    for text in (lines.trouble, lines.low_battery, lines.goodbye):
+    for text in (lines.trouble, lines.low_battery, lines.goodbye, lines.hot):
         assert phonemes.convert(text)
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_what_its_body_has_to_say_is_recorded(name: str) -> None:
+    from epsilon.opener_clips import read_clips
+
+    character = load_character(name)
+    lines = character.lines
+    texts = {lines.low_battery, lines.goodbye, lines.hot}
+    clips = read_clips(character, texts)
+    assert set(clips) == texts, "`make lines` records them"
+    assert all(16_000 < len(samples) < 80_000 for samples in clips.values())
 
 
 @pytest.mark.parametrize("name", CHARACTERS)

@@ -15,7 +15,7 @@ from epsilon.organs import Voice
 
 
 def main() -> None:
-    """The line and the openers of every character."""
+    """The lines, openers and small noises of every character."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--board", default="host", help="whose voice model is used (default: host)")
     board = load_board(parser.parse_args().board)
@@ -26,7 +26,8 @@ def main() -> None:
         store_trouble_line(character, samples)
         print(f"{name}: {len(samples) / 16_000:.2f} s: {character.lines.trouble}")
         small = (*character.attention.fillers, *character.attention.murmurs)
-        for text in (*character.openers, *small):
+        body = (character.lines.low_battery, character.lines.hot, character.lines.goodbye)
+        for text in filter(None, (*character.openers, *small, *body)):
             samples = leveled(voice.dry(text), SAMPLE_RATE_HZ)
             store_clip(character, text, samples)
             print(f"{name}: {len(samples) / 16_000:.2f} s: {text}")
