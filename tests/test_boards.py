@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from epsilon.config.board import load_board
+from epsilon.config import pins
+from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.folders import board_names, character_names, loadable_names, root
 from epsilon.config.models import find_model, read_shipped, verify
@@ -59,6 +60,59 @@ def test_no_two_real_time_threads_share_a_core(name: str) -> None:
     board = load_board(name)
     urgent = [core for stage in board.stages.values() if stage.priority for core in stage.cores]
     assert len(set(urgent)) == len(urgent)
+
+
+@pytest.mark.parametrize("name", [name for name in board_names() if name != "host"])
+def test_a_board_says_where_its_facts_are_from(name: str) -> None:
+    board = load_board(name)
+    assert board.soc.core_ids, "its cores are known"
+    assert board.soc.memory_mb and board.soc.source and board.image.kernel
+    assert all(cost.source for cost in board.costs.values())
+    assert cores_of(board) <= set(board.soc.core_ids)
+
+
+@pytest.mark.parametrize("name", [name for name in board_names() if load_board(name).body.hardware != "none"])
+def test_a_body_is_wired_to_lines_that_there_are(name: str) -> None:
+    board = load_board(name)
+    wired = [pins.parse(pin, board.body.chip) for _, pin in board.body.pins()]
+    assert len({(pin.chip, pin.line) for pin in wired}) == len(wired) >= 9
+    for pin in wired:
+        assert pin.chip is not None and pin.line is not None
+        assert pin.line < board.soc.gpio[pin.chip]
+
+
+@pytest.mark.parametrize("name", [name for name in board_names() if load_board(name).ladder.smaller.items])
+def test_a_hot_board_moves_to_fewer_cores(name: str) -> None:
+    board = load_board(name)
+    smaller = board.with_stages(board.ladder.smaller)
+    assert cores_of(smaller) < cores_of(board)
+
+
+def cores_of(board: Board) -> set[int]:
+    """Every core that a stage sits on."""
+    return {core for stage in board.stages.values() for core in stage.cores}
+
+
+@pytest.mark.parametrize("name", ["qemu-arm64", "qemu-x86"])
+def test_an_emulated_board_needs_nothing_but_onnxruntime_and_its_time(name: str) -> None:
+    board = load_board(name)
+    assert {stage.runtime for stage in board.stages.values()} == {None, "onnx"}
+    assert board.turn.model is None
+    assert board.body.hardware == "none"
+    assert board.budget.stuck_ms >= 60_000
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_an_image_is_for_the_kernel_of_its_architecture(name: str) -> None:
+    board = load_board(name)
+    kernel = board.image.kernel
+    if kernel is not None and kernel not in board.image.inputs:
+        assert kernel == f"linux-image-{board.soc.architecture}"
+
+
+def test_no_line_of_a_board_file_is_too_long_to_read() -> None:
+    for path in (root() / "boards").glob("*.yaml"):
+        assert all(len(line) <= 125 for line in path.read_text("utf-8").splitlines()), path.name
 
 
 def test_the_host_needs_two_cores_and_no_privilege() -> None:
