@@ -23,6 +23,7 @@ from epsilon.errors import ModelError
 from epsilon.realtime import Seat
 from epsilon.runtimes import Array, Shape
 
+WRITES_CODE = True  # it compiles: "can't protect" where memory may not be written and executed
 GROUP = "DYNAMIC_QUANTIZATION_GROUP_SIZE"  # columns of a product's input that are rounded to int8 together
 TELEMETRY = "openvino_telemetry"  # a dependency of the wheel that would open sockets and write an id file
 
