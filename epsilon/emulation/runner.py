@@ -13,8 +13,10 @@ from epsilon.config.character import Character
 from epsilon.devices.wav import WavCard
 from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
 from epsilon.emulation.lockstep import LockStep
+from epsilon.emulation.trace import Trace
 from epsilon.messages import News
 from epsilon.ring import Samples
+from epsilon.takes.folder import Take
 from epsilon.takes.recording import Recording, keeping
 from epsilon.toy import Toy, running
 
@@ -30,7 +32,8 @@ Show = Callable[[News], None]
 class Emulation:
     """A toy on a wav card. A recording begins when the answer to the one before it has ended.
 
-    With `take`, the conversation is kept there, to be played again by `epsilon replay`.
+    With `take`, the conversation is kept there, to be played again by `epsilon replay`. With `traced`, `trace` says
+    where the time went, and `taken` what happened.
     """
 
     def __init__(
@@ -40,18 +43,25 @@ class Emulation:
         recordings: Sequence[Samples],
         pace: str,
         take: Path | None = None,
+        traced: bool = False,
     ) -> None:
         self.pace = pace
         self._clock: Clock = ManualClock() if pace == LOCKSTEP else MonotonicClock()
         first, *self._waiting = recordings
         self.card = WavCard(board.audio, self._clock, first)
         self._meter = Meter()
-        self._take = None if take is None else Recording(take, self._clock)
+        self._take = Recording(take, self._clock) if take is not None or traced else None
         self.toy = Toy(board, character, self.card, self._take.clock if self._take else self._clock)
         if self._take is not None:
             self._take.attach(self.toy, pace)
+        self.trace = Trace(self.toy) if traced else None
         self._open_turn: int | None = None  # begun, and neither answered nor left in silence
         self._busy_s = 0.0  # when something last happened
+
+    @property
+    def taken(self) -> Take | None:
+        """The conversation, after `run`, where it was kept or traced."""
+        return None if self._take is None else self._take.taken
 
     def run(self, show: Show, ready: Callable[[], object] = lambda: None) -> Outcome:
         """Follow the conversation to its end; `show` is given every piece of news, `ready` called once it listens."""

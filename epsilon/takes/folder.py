@@ -77,7 +77,7 @@ class NewTake:
         self._microphone.add(microphone)
         self._played.add(played)
 
-    def finish(self, header: Json) -> Path:
+    def finish(self, header: Json) -> Take:
         """Everything is there: the folder gets its name."""
         self._messages.close()
         self._microphone.close()
@@ -90,7 +90,34 @@ class NewTake:
             self._unfinished.replace(self._folder)
         except OSError as refusal:
             raise TakeError(f"cannot be written: {refusal.strerror}", str(self._folder)) from refusal
-        return self._folder
+        return read_take(self._folder)
+
+
+class Unkept:
+    """A take that is only looked at: in memory."""
+
+    def __init__(self) -> None:
+        self._lines: list[Json] = []
+        self._microphone: list[Samples] = []
+        self._played: list[Samples] = []
+
+    def add(self, line: Json) -> None:
+        """As it would stand in a file."""
+        self._lines.append(json.loads(json.dumps(line)))
+
+    def add_sound(self, microphone: Samples, played: Samples) -> None:
+        """A block of what the microphone gave, and what left the speaker meanwhile."""
+        self._microphone.append(microphone)
+        self._played.append(played)
+
+    def finish(self, header: Json) -> Take:
+        """All of it."""
+        nothing = np.zeros(0, np.float32)
+        microphone, played = (
+            np.concatenate([nothing, *blocks]) for blocks in (self._microphone, self._played)
+        )
+        lines = sorted(self._lines, key=lambda line: int(line["n"]))
+        return Take(Path(), {**header, "frames": len(microphone)}, lines, microphone, played)
 
 
 class SoundFile:

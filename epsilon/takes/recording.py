@@ -20,7 +20,7 @@ from epsilon.stages.capture import Capture
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import Vad
 from epsilon.takes.checks import LOCKSTEP
-from epsilon.takes.folder import NewTake, check_free, header_of
+from epsilon.takes.folder import NewTake, Take, Unkept, check_free, header_of
 from epsilon.takes.tap import NEWS, Joint, joints, tap
 from epsilon.takes.witness import noting
 from epsilon.takes.written import Json, written
@@ -32,15 +32,17 @@ HAND_READINGS = ("pressed", "muted")
 
 
 class Recording:
-    """A take in the making. `clock` is to be given to the toy; then `attach`, `flush` now and then, and `close`.
+    """A take in the making, in a folder or, with None, in memory.
 
-    All is noted in the thread in which it happens and numbered in the order in which it happened; only `flush` and
-    `close` write, in the caller's thread.
+    `clock` is to be given to the toy; then `attach`, `flush` now and then, and `close`. All is noted in the thread in
+    which it happens and numbered in the order in which it happened; only `flush` and `close` write, in the caller's.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        check_free(folder)
+    def __init__(self, folder: Path | None, clock: Clock) -> None:
+        if folder is not None:
+            check_free(folder)
         self._folder = folder
+        self.taken: Take | None = None  # when it is closed
         self._real_clock = clock
         self._first_readings: list[float] = []
         self.clock: Clock = noting(clock, lambda _, now_s: self._first_readings.append(now_s), ("now",))
@@ -53,7 +55,7 @@ class Recording:
     def attach(self, toy: Toy, pace: str) -> None:
         """From here on everything is noted. The toy has not been started yet."""
         self._toy, self._pace = toy, pace
-        self._take = NewTake(self._folder)
+        self._take = NewTake(self._folder) if self._folder else Unkept()
         for joint in [*joints(toy.stages)]:
             tap(joint, self._passes(joint))
         for stage in toy.stages:
@@ -99,11 +101,12 @@ class Recording:
         while self._sound:
             self._take.add_sound(*self._sound.popleft())
 
-    def close(self, ended: str = "well") -> Path:
-        """The toy has been stopped: the take is whole; returns where it is."""
+    def close(self, ended: str = "well") -> Take:
+        """The toy has been stopped: the take is whole."""
         self.flush()
         header = header_of(self._toy, self._pace, self._first_readings, ended)
-        return self._take.finish(header)
+        self.taken = self._take.finish(header)
+        return self.taken
 
     def _time(self) -> float:
         return round(self._real_clock.now() - self._toy.card.time_of(0), 6)
