@@ -18,6 +18,7 @@ from epsilon.ring import Samples
 RATE_HZ = 16_000
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4_000, 384_000
 LOUDEST = 1.5  # float files may pass full scale a little; far beyond it the bytes are not sound
+PIECE_FRAMES = 1 << 18
 REPAIR = "record it again, or let an audio editor write it anew"
 
 
@@ -38,7 +39,7 @@ def read_audio(path: Path, rate_hz: int = RATE_HZ) -> Samples:
                     where,
                     REPAIR,
                 )
-            sound = file.read(dtype="float32", always_2d=True)
+            sound = _whole(file)
     except soundfile.LibsndfileError as refusal:
         reason = refusal.error_string.strip().rstrip(".")
         raise AudioFileError(
@@ -122,6 +123,14 @@ def _check_wav(path: Path) -> None:
             has_format |= name == b"fmt "
             at += length + length % 2
     raise AudioFileError("damaged: there is no sound data behind its header", where, REPAIR)
+
+
+def _whole(file: soundfile.SoundFile) -> Samples:
+    """All there is, (n, channels): read piece by piece, since a header may promise more than any memory holds."""
+    pieces = [np.zeros((0, file.channels), np.float32)]
+    while len(piece := file.read(PIECE_FRAMES, dtype="float32", always_2d=True)):
+        pieces.append(piece)
+    return np.concatenate(pieces)
 
 
 def _mono(sound: Samples, where: str) -> Samples:

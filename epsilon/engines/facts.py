@@ -23,7 +23,7 @@ class Facts:
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             reason = str(error).splitlines()[0]
             raise ModelError(f"is not YAML or JSON: {reason}", where=str(path)) from error
-        if not isinstance(values, dict):
+        if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
             raise ModelError("should hold names and values", where=str(path))
         self._values: dict[str, Any] = values
 

@@ -227,9 +227,10 @@ def demand_directory(folder: Path) -> None:
         if not (folder / name).is_file():
             hint = "python -m tools.convert.llm makes one"
             raise ModelError(f"there is no {name}: it is no model in MLC's form", str(folder), hint)
+    present = {path.name for path in folder.iterdir() if path.is_file()}
     for shard in _shards(folder / PARAMETERS):
-        path = folder / str(shard["dataPath"])
-        if not path.is_file():
+        path = folder / shard["dataPath"]
+        if shard["dataPath"] not in present:
             raise ModelError("the file is missing", where=str(path))
         found = path.stat().st_size
         if found != shard["nbytes"]:

@@ -47,7 +47,15 @@ def describe(path: Path) -> Description:
         raise ModelError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
     try:
         return _understood(path, head, json.loads(text))
-    except (ValueError, KeyError, TypeError, IndexError, SyntaxError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        SyntaxError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         reason = f"its description has no meaning to this program: {type(error).__name__} {error}"
         raise ModelError(reason, str(path), "convert it with rknn-toolkit2 2.5.0") from error
 
@@ -60,6 +68,8 @@ def _read(path: Path) -> tuple[bytes, bytes]:
         if len(start) < HEADER_BYTES or not start.startswith(MAGIC):
             raise ModelError("is not an .rknn file", str(path))
         body_bytes = HEADER.unpack_from(start)[2]
+        if body_bytes > length:
+            raise ModelError(f"is cut short: {length} bytes", str(path), "copy or convert it again")
         head = file.read(min(HEAD_BYTES, body_bytes))
         file.seek(HEADER_BYTES + body_bytes)
         counted = file.read(COUNT.size)
