@@ -41,8 +41,8 @@ NETWORK = {
     "xmlrpc",
 }
 THREADS = {"_thread", "threading", "multiprocessing", "concurrent", "queue"}
-# Who may import them: the one loop, and the toy, which names the exception hook of all threads.
-MAY_THREAD = {"epsilon/stage.py", "epsilon/toy.py"}
+# Who may import them: the one loop, the toy, which names the exception hook of all threads, and its paced double.
+MAY_THREAD = {"epsilon/stage.py", "epsilon/toy.py", "epsilon/emulation/strand.py"}
 SPEAKS_TO_THE_SERVICE_MANAGER = "epsilon/notify.py"  # over a UNIX socket, which reaches nobody else
 WORKPLACE = re.compile(r"(?<!\w)/(?:work|root|Users)/|https?://(?:localhost|127\.)")
 
