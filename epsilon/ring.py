@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import weakref
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -24,6 +25,8 @@ class Bell:
             self._read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll = select.poll()
         self._poll.register(self._read_fd, select.POLLIN)
+        # A toy that moves to other cores leaves some forty bells behind; a program that ends needs none closed.
+        weakref.finalize(self, _close, {self._read_fd, self._write_fd}).atexit = False
 
     def ring(self) -> None:
         """Wake the sleeper, or keep its next sleep from starting. Any thread may ring."""
@@ -37,10 +40,10 @@ class Bell:
             os.read(self._read_fd, 4096 if self._read_fd != self._write_fd else 8)
         return rung
 
-    def close(self) -> None:
-        """Give the file descriptors back."""
-        for descriptor in {self._read_fd, self._write_fd}:
-            os.close(descriptor)
+
+def _close(descriptors: set[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class Ring(Generic[Item]):
@@ -97,7 +100,7 @@ class SampleRing:
 
     def __init__(self, frames: int) -> None:
         self._samples: Samples = np.zeros(frames, np.float32)
-        self._bells: list[Bell] = []
+        self._sleepers: list[tuple[SampleReader, Bell, int]] = []
         self._claimed = 0
         self.written = 0  # frames since the start
 
@@ -116,14 +119,16 @@ class SampleRing:
         self._samples[place : place + first] = samples[:first]
         self._samples[: len(samples) - first] = samples[first:]
         self.written = self._claimed
-        for bell in self._bells:
-            bell.ring()
+        for reader, bell, wanted in self._sleepers:
+            if reader.available >= wanted:
+                bell.ring()
 
-    def reader(self, bell: Bell | None = None) -> SampleReader:
-        """A reader with a place of its own, starting at what comes next; `bell` is rung at each write."""
+    def reader(self, bell: Bell | None = None, wanted: int = 1) -> SampleReader:
+        """A reader with a place of its own, starting at what comes next; `bell` is rung when `wanted` frames wait."""
+        reader = SampleReader(self)
         if bell is not None:
-            self._bells.append(bell)
-        return SampleReader(self)
+            self._sleepers.append((reader, bell, wanted))
+        return reader
 
     def copy(self, start: int, count: int) -> Samples | None:
         """Frames from `start`, which must have been written; None when any of them is overwritten."""

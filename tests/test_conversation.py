@@ -128,3 +128,18 @@ def test_another_speaker_speaks_behind_marks_of_its_own(folder: Path) -> None:
     assert text(chat, talk.ids()).endswith("<system> good evening<end>")
     talk.add_user("who was that", "nobody the model knows")
     assert text(chat, talk.ids()).endswith("<reply><silent><user> who was that")
+
+
+def test_what_is_remembered_as_text_is_what_is_remembered_as_tokens(chat: Chat) -> None:
+    talk = Conversation(Talker(chat, 120), "i am a toy")
+    for name in ("one", "two", "three", "four", "five", "six"):
+        talk.add_user(f"my name is {name} and i have a dog")
+        talk.add_reply("good day", complete=name != "two")
+    talk.add_user("that was all")
+    talk.take_back()
+    talk.add_user("what is your name")
+    assert len(talk.exchanges) < 7, "the oldest turns have left"
+    again = Conversation(Talker(chat, 120), "i am a toy")
+    again.take_over(talk.exchanges)
+    assert again.ids() == talk.ids() and again.prompt() == talk.prompt()
+    assert again.exchanges == talk.exchanges

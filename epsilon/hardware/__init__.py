@@ -33,6 +33,10 @@ class Switches:
         """Ring `bell` whenever a switch moves."""
         self._watchers.append(bell)
 
+    def unwatch(self, bell: Bell) -> None:
+        """Ring it no longer."""
+        self._watchers = [one for one in self._watchers if one is not bell]
+
     def press(self, down: bool) -> None:
         """The talk button goes down or comes up."""
         self.pressed = down

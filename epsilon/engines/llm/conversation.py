@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,15 @@ def finished(chat: Chat, scores: npt.NDArray[np.float32]) -> float:
     """The probability that a thought ends here: that the reply begins next, by scores [vocabulary] behind its words."""
     share = np.exp(scores - scores.max())
     return float(share[chat.reply[0]] / share.sum())
+
+
+class Exchange(NamedTuple):
+    """What somebody said, and what they heard of the reply; None: none, as far as one knows."""
+
+    words: str
+    speaker: str = USER
+    reply: str | None = None
+    complete: bool = True
 
 
 class Talker(Protocol):
@@ -42,6 +51,7 @@ class Conversation:
         self.chat = chat = model.chat
         self._persona = [*chat.system.before, *chat.encode(persona.split()), *chat.system.after]
         self._turns: list[list[int]] = []
+        self._exchanges: list[Exchange] = []  # the same as text: another model has other tokens
         self._answered = True
         marks = len([*chat.user.before, *chat.user.after, *chat.reply, *chat.end, *chat.silent])
         self._room = model.limit - len(self._persona) - chat.max_reply_tokens - marks
@@ -56,12 +66,26 @@ class Conversation:
         if self._turns:
             self._turns[-1] += self._silence()
         self._turns.append([*self._spoken(text.split(), speaker), *self.chat.frame(speaker).after])
+        self._exchanges.append(Exchange(text, speaker))
         self._answered = False
+
+    def take_over(self, exchanges: Sequence[Exchange]) -> None:
+        """Go on where another conversation was, of as much as fits."""
+        for exchange in exchanges:
+            self.add_user(exchange.words, exchange.speaker)
+            if exchange.reply is not None:
+                self.add_reply(exchange.reply, exchange.complete)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The turns that are remembered, oldest first."""
+        return tuple(self._exchanges)
 
     def take_back(self) -> None:
         """Forget the last turn, which was not over: it comes again with more words."""
         if self._turns and not self._answered:
             self._turns.pop()
+            self._exchanges.pop()
             self._answered = True  # whatever stood before it has been closed
 
     def add_reply(self, heard: str, complete: bool = True) -> None:
@@ -69,6 +93,7 @@ class Conversation:
         if self._turns:
             said = [*self.chat.encode(heard.split()), *(() if complete else self.chat.cut)]
             self._turns[-1] += [*self.chat.reply, *said, *self.chat.end]
+            self._exchanges[-1] = self._exchanges[-1]._replace(reply=heard, complete=complete)
         self._answered = True
         self._make_room(NEXT_TURN_TOKENS)
 
@@ -104,3 +129,4 @@ class Conversation:
             return
         while self._turns and taken + tokens > self._room * KEPT_SHARE:
             taken -= len(self._turns.pop(0))
+            self._exchanges.pop(0)
