@@ -42,7 +42,9 @@ def seat_of(board: Board, stage: str) -> Seat:
 def load_engine(board: Board, stage: str) -> Any:
     """The engine that a board names for a stage, loaded: the name in the board file is the module's."""
     kind = "echo" if stage == "capture" else stage
-    return _loaded(kind, board.stages[stage], seat_of(board, stage))
+    seat = seat_of(board, stage)
+    with seat.inner_threads():
+        return _loaded(kind, board.stages[stage], seat)
 
 
 def load_end_of_turn(board: Board) -> EndOfTurn:
