@@ -154,14 +154,15 @@ class Toy:
 
     def _wire(self) -> None:
         """Join each stage to the next by a ring; what was heard goes back to the llm, what it understood to vad."""
-        _, *talking, body = self.stages  # capture passes samples on, not messages, and the body has none
+        capture, *talking, body = self.stages  # capture passes on samples, not messages; the body has none
         for stage, following in pairwise(talking):
             stage.outbox = following.inbox()
         vad, llm, playback = talking[0], self.stages[STAGES.index("llm")], talking[-1]
         assert isinstance(llm, Llm) and isinstance(vad, Vad)
-        assert isinstance(playback, Playback) and isinstance(body, Body)
+        assert isinstance(playback, Playback) and isinstance(body, Body) and isinstance(capture, Capture)
         playback.outbox, llm.understood = llm.inbox(), vad.inbox()
         vad.murmurs, body.outbox = playback.inbox(), vad.inbox()
+        capture.calm = lambda: vad.calm
         body.follow(vad, playback, llm.be_brief)
         for stage in self.stages:
             stage.news = Ring(NEWS_SLOTS, self.bell)

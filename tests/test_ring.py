@@ -66,6 +66,20 @@ def test_each_reader_has_its_own_place() -> None:
     assert (early.available, late.available) == (0, 40)
 
 
+def test_a_reader_is_woken_once_enough_is_there_for_it() -> None:
+    ring, bell, eager = SampleRing(100), Bell(), Bell()
+    reader = ring.reader(bell, wanted=30)
+    ring.reader(eager)
+    for woken in (False, False, True):
+        ring.write(np.ones(10, np.float32))
+        assert eager.wait(0) and bell.wait(0) is woken
+    reader.read(30)
+    ring.write(np.ones(29, np.float32))
+    assert not bell.wait(0)
+    ring.write(np.ones(1, np.float32))
+    assert bell.wait(0)
+
+
 def test_a_lapped_reader_counts_the_loss_and_goes_on_with_whole_samples() -> None:
     ring = SampleRing(100)
     reader = ring.reader()

@@ -120,6 +120,27 @@ def test_a_turn_starts_with_speech_is_posted_every_hop_and_handed_over_after_the
     assert room.timer.windows == 31 - 3 + SILENCE_WINDOWS, "the end-of-turn engine hears it all"
 
 
+def test_it_is_calm_while_nobody_speaks_and_nobody_waits_for_an_answer() -> None:
+    room = Room()
+    assert not room.vad.calm, "before anything was heard"
+    room.pass_time(".")
+    assert room.vad.calm
+    room.pass_time("#")
+    assert not room.vad.calm, "speech may have begun"
+    room.pass_time(".")
+    assert room.vad.calm, "it was a click"
+    room.pass_time("#" * 15)
+    assert not room.vad.calm
+    room.pass_time("." * SILENCE_WINDOWS)
+    assert room.vad.floor.state is LISTENING and not room.vad.calm, "an answer is owed"
+    room.toy_speaks()
+    room.pass_time(".")
+    assert not room.vad.calm, "it speaks"
+    room.toy_is_done()
+    room.pass_time(".")
+    assert room.vad.calm
+
+
 def test_an_answer_is_prepared_in_the_first_short_pause_and_the_gate_opens_at_the_end() -> None:
     room = Room()
     said = speeches(room.pass_time("#" * 15 + "." * PREPARE_WINDOWS))

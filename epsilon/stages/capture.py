@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from epsilon.devices import Card
-from epsilon.engines.protocols import EchoCanceller
+from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller
 from epsilon.hardware import Switches
 from epsilon.ring import SampleRing, Samples
 from epsilon.stage import Place, Stage
 
+REST_S = 0.06  # how much later at most the first sound of a turn is seen; its place in time is its samples'
+
 
 class Capture(Stage):
-    """Reads the card block by block; the card decides when a block is due."""
+    """Reads the card block by block; the card decides when a block is due.
+
+    While all is calm it sleeps over a few blocks and takes them together: that is most of what an idle toy costs.
+    """
 
     def __init__(
         self,
@@ -26,6 +33,9 @@ class Capture(Stage):
         self.card, self.microphone, self.canceller = card, microphone, canceller
         self.switches = switches or Switches()
         self.ended = False
+        self.calm: Callable[[], bool] = lambda: False  # nobody speaks, and nobody waits for an answer
+        self._rest_blocks = max(1, round(REST_S * SAMPLE_RATE_HZ / card.block_frames))
+        self._unread = 0  # blocks that came during the last rest
 
     def tick(self) -> bool:
         block = None if self.ended else self.card.read()
@@ -38,10 +48,15 @@ class Capture(Stage):
         if self.switches.muted:
             heard = np.zeros_like(heard)  # time goes on, and nothing of the room is in it
         self.microphone.write(heard)
-        return True
+        self._unread -= 1
+        if self._unread > 0 or not self.calm():
+            return True
+        self._unread = self._rest_blocks
+        return False
 
     def due(self) -> float | None:
-        return None if self.ended else self.clock.now()
+        rest_s = self._rest_blocks * self.card.block_frames / SAMPLE_RATE_HZ
+        return None if self.ended else self.clock.now() + rest_s
 
     def _played(self, count: int) -> Samples:
         """The newest `count` frames that left the card, silence where it has played fewer."""

@@ -51,7 +51,8 @@ class Vad(Stage):
         super().__init__(place)
         self.company, self.switches = company, switches or Switches()
         self.detector, self.end_of_turn, self.rule, self.mouth = detector, end_of_turn, rule, mouth
-        self.reader = microphone.reader(self.bell)
+        self.reader = microphone.reader(self.bell, WINDOW_FRAMES)
+        self.calm = False  # nobody speaks, and the toy neither speaks nor owes an answer; any thread may ask
         self.pulse: Callable[[], None] = lambda: None  # called when something was heard: the turn loop lives
         self.murmurs: Ring[Message] | None = None  # to the card's stage, past all others
         self.lines: deque[Announcement] = deque()  # what the body has to say
@@ -109,6 +110,7 @@ class Vad(Stage):
                 for speech in self._hear(window, voiced, self.reader.at):
                     self.emit(speech)
         if busy:
+            self.calm = self._is_quiet(self.voiced_frames > 0)
             self.pulse()
         return busy
 
@@ -201,9 +203,8 @@ class Vad(Stage):
     def _begin_doubt(self, now_at: int) -> None:
         self.floor.take(Event.NOISE)
         self._start_hearing(now_at)
-        self.mark = Mark(
-            self.turn.now.turn + 1, self.spent
-        )  # never again: late words of a cough are nobody's
+        # Never again: late words of a cough are nobody's.
+        self.mark = Mark(self.turn.now.turn + 1, self.spent)
         self.spent += 1
         self.turn.hold(True)
 
