@@ -1,0 +1,1 @@
+"""Builds the image that a board boots from: a Debian that starts the toy and nothing else."""
