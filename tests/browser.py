@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PACKAGES = "apt install chromium"
+PACKAGES = "tools/system_packages browser"
 OPTIONS = (
     "--headless --disable-gpu --no-first-run --no-default-browser-check --disable-extensions --disable-sync "
     "--disable-background-networking --disable-component-update --disable-dev-shm-usage --mute-audio "

@@ -32,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ears", metavar="NAME", help="a model of `epsilon models list` (default: the board's own)"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="a folder for conversation.json, reply.wav and mix.wav"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="a folder for conversation.json, reply.wav, mix.wav, report.html and trace.json (for ui.perfetto.dev)",
     )
     parser.add_argument(
         "--take", type=Path, metavar="DIR", help="keep the conversation in a new folder, for `epsilon replay`"
@@ -79,13 +82,17 @@ def run(chosen: argparse.Namespace) -> int:
     from epsilon.emulation.runner import Emulation
     from epsilon.screen import Screen
 
-    emulation = Emulation(board, character, recordings, chosen.pace, chosen.take)
+    traced = chosen.out is not None
+    emulation = Emulation(board, character, recordings, chosen.pace, chosen.take, traced)
     screen = Screen(sys.stdout, character.name, emulation.toy.journal)
     outcome = emulation.run(screen.show, partial(_say_ready, character.name))
     if chosen.out is not None:
+        from epsilon.emulation.report import write_results
+
         outcome.write(chosen.out)
+        write_results(chosen.out, emulation.taken, emulation.trace)
         print(
-            f"the answers are in {chosen.out / 'reply.wav'}, both sides in {chosen.out / 'mix.wav'}",
+            f"the answers are in {chosen.out / 'reply.wav'}, all of it to look at in {chosen.out / 'report.html'}",
             file=sys.stderr,
         )
     return 0

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "take", type=Path, metavar="DIR", help="a folder that `--take` of emulate or talk made"
     )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="a folder for report.html and trace.json")
     parser.add_argument(
         "--board", help="another board than the take's: where its accelerators are not at hand"
     )
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when words, decisions and order are the same, 1 when they are not; on the same machine every bit counts."""
+    from epsilon.emulation.report import write_results
+    from epsilon.emulation.trace import Trace
     from epsilon.screen import Screen
     from epsilon.takes.again import again
     from epsilon.takes.comparison import compare
@@ -38,9 +41,12 @@ def run(chosen: argparse.Namespace) -> int:
     character = load_character(take.header["character"]["name"])
     check_pair(board, character)
     toy = again(take, board, character)
+    trace = Trace(toy.toy) if chosen.out else None
     screen = Screen(sys.stdout, character.name, toy.toy.journal)
     for news in toy.run():
         screen.show(news)
+    if chosen.out is not None:
+        write_results(chosen.out, take, trace)
     changed = changes(take, toy.toy)
     verdict = compare(take.messages, toy.found, by_ring=toy.by_ring)
     print(*verdict_lines(take, verdict, changed), sep="\n", file=sys.stderr)

@@ -22,6 +22,14 @@ QUALITY = 0.6  # of Vorbis, where 0 is the largest and 1 the smallest: five minu
 BLOCK_FRAMES = RATE_HZ
 
 
+def write_results(folder: Path, take: Take | None, trace: Trace | None) -> None:
+    """report.html and trace.json of what was kept and traced."""
+    if trace is not None:
+        trace.write(folder / "trace.json")
+    if take is not None:
+        write_report(folder / "report.html", take, trace)
+
+
 def write_report(path: Path, take: Take, trace: Trace | None) -> None:
     """Write the page, whole or not at all."""
     text = page(take, trace)
