@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tools import bundle as bundles
 from tools.bundle import keys
 from tools.bundle.__main__ import main as tool
 
+ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("rauc", "unsquashfs", "openssl"))),
     reason="needs rauc, squashfs-tools, openssl",
@@ -311,3 +313,32 @@ def test_the_tool_packs_a_bundle_or_says_what_is_missing(
 def test_what_rauc_says_is_put_into_words() -> None:
     assert meaning("Failed to check bundle: out of cheese") == "the bundle is refused"
     assert bundles.compatible("rock5b", "bram") == "epsilon rock5b bram"
+
+
+@pytest.mark.skipif(not shutil.which("dbus-run-session"), reason="needs dbus-run-session")
+def test_rauc_itself_sees_and_marks_the_slots(toy: ToyDisk, tmp_path: Path) -> None:
+    backend = toy.root / "usr/lib/epsilon/slots"
+    backend.write_text(
+        f'#!/bin/sh\nexec env PYTHONPATH={ROOT} {sys.executable} -m epsilon.slots "$@" --devices {toy.devices}\n'
+    )
+    backend.chmod(0o755)
+    conf = toy.places.conf.read_text(encoding="utf-8").replace("/dev/epsilon", str(toy.devices))
+    toy.places.conf.write_text(conf.replace("/usr/lib/epsilon/slots", str(backend)), encoding="utf-8")
+    services = tmp_path / "share/dbus-1/services"
+    services.mkdir(parents=True)
+    service = f"{shutil.which('rauc')} --conf={toy.places.conf} --override-boot-slot=a service"
+    (services / "de.pengutronix.rauc.service").write_text(
+        f"[D-BUS Service]\nName=de.pengutronix.rauc\nExec={service}\n"
+    )
+    said = "export DBUS_STARTER_BUS_TYPE=session; rauc status && rauc status mark-active other"
+    done = subprocess.run(
+        ["dbus-run-session", "--", "sh", "-c", said],
+        env=os.environ | {"XDG_DATA_HOME": str(tmp_path / "share")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Booted from: rootfs.0 (a)" in done.stdout and "Activated: rootfs.0 (a)" in done.stdout
+    assert toy.record().first == "b"
