@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+ROUNDING_S = 1e-9  # sums of seconds are not exact
+
 
 class Clock(Protocol):
     """Seconds since an arbitrary start, the same for every stage and the card."""
@@ -43,5 +45,5 @@ class ManualClock:
 
     def sleep_until(self, time_s: float) -> None:
         """Waiting is what a lock-step run replaces by moving the clock."""
-        if time_s > self._now_s:
+        if time_s > self._now_s + ROUNDING_S:
             raise RuntimeError(f"nobody may sleep in lock-step (until {time_s:.3f} s at {self._now_s:.3f} s)")

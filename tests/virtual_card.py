@@ -85,7 +85,7 @@ class VirtualCard:
         self._launch(["pulseaudio", *options.split(), "--realtime=no", "--high-priority=no", *loads], home)
         deadline = time.monotonic() + 10
         while not (self.folder / "socket").exists():
-            if time.monotonic() > deadline or self._programs[0].poll() is not None:
+            if time.monotonic() > deadline or self._programs[-1].poll() is not None:
                 raise RuntimeError((self.folder / "pulseaudio.log").read_text())
             time.sleep(0.05)  # a daemon that starts says so by its socket alone
         self._await_sinks(deadline)
@@ -95,6 +95,14 @@ class VirtualCard:
         for program in reversed(self._programs):
             program.terminate()
             program.wait(10)
+
+    def unplug(self) -> None:
+        """The daemon dies at once: whoever uses the card gets no sound and no room any more."""
+        for program in reversed(self._programs):
+            program.kill()
+            program.wait(10)
+        self._programs.clear()
+        (self.folder / "socket").unlink()
 
     def play(self, samples: Samples, into: str = "microphone") -> subprocess.Popen[bytes]:
         """Play samples [n] into a sink; the returned program ends when they are through.

@@ -26,7 +26,10 @@ class Card(Protocol):
     lead_frames: int  # how far ahead of the speaker the card may be fed
     hears_itself: bool  # True when the speaker's sound reaches the microphone
     reference: SampleRing  # what has left the card, for echo cancellation
-    counts: CardCounts
+
+    @property
+    def counts(self) -> CardCounts:
+        """What was lost so far."""
 
     def start(self) -> None:
         """Open the card; frame 0 is now."""
@@ -67,7 +70,10 @@ class Card(Protocol):
         """The clock's time in seconds at which a frame of the time line passes the card."""
 
 
-def open_card(audio: Audio, clock: Clock) -> Card:
-    """The card that a board names; it does nothing until it is started."""
-    card: Card = import_module(f"epsilon.devices.{audio.device}").load(audio, clock)
+def open_card(audio: Audio, clock: Clock, anew: bool = False) -> Card:
+    """The card that a board names; it does nothing until it is started. `anew` looks for what was plugged in since."""
+    module = import_module(f"epsilon.devices.{audio.device}")
+    if anew:
+        module.rescan()
+    card: Card = module.load(audio, clock)
     return card

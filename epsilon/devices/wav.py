@@ -152,6 +152,10 @@ class WavCard:
         return self._speaker[first:last]
 
 
+def rescan() -> None:
+    """A file is where it was."""
+
+
 def load(audio: Audio, clock: Clock) -> WavCard:
     """The card of a board that says `device: wav, card: FILE`."""
     if audio.rate_hz != RATE_HZ:

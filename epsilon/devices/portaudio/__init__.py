@@ -111,6 +111,13 @@ class PortAudioCard:
         self.counts.underruns = self._gaps + self._speaker.underflows
 
 
+def rescan() -> None:
+    """Look for cards anew: PortAudio's list is made when it starts. No card may be open."""
+    sounddevice, _ = libraries()
+    sounddevice._terminate()
+    sounddevice._initialize()
+
+
 def load(audio: Audio, clock: Clock) -> PortAudioCard:
     """The card of a board that says `device: portaudio, card: NAME`."""
     return PortAudioCard(audio, clock)

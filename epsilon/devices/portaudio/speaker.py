@@ -153,6 +153,11 @@ class Speaker:
         if end > stretch.start and stretch.late_frames is not None:
             self._late_frames = stretch.late_frames
         start, end = start - self._late_frames, end - self._late_frames
+        if (
+            min(start, self._asked_to) >= self.end_frame
+        ):  # nothing was written so late: an idle toy asks for nothing else
+            self._asked_to = end
+            return np.zeros(end - start, np.float32)
         places = np.arange(start, end) % REMEMBERED_FRAMES
         found = self._remembered[places]
         self._remembered[np.arange(min(start, self._asked_to), end) % REMEMBERED_FRAMES] = 0.0
