@@ -46,7 +46,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "models").mkdir()
     (tmp_path / "boards/bench.yaml").write_text(BOARD)
     (tmp_path / "characters/tim/character.yaml").write_text(CHARACTER)
-    kinds = (("ears", "asr", "whisper"), ("mind", "llm", "mistral"), ("voice", "tts", "styletts2"))
+    kinds = (
+        ("ears", "asr", "whisper"),
+        ("topics", "asr", "pocketsphinx"),
+        ("mind", "llm", "mistral"),
+        ("voice", "tts", "styletts2"),
+    )
     rows = [ROW.format(name=name, kind=kind, engine=engine) for name, kind, engine in kinds]
     (tmp_path / "models/manifest.yaml").write_text("".join(rows))
     monkeypatch.setenv("EPSILON_HOME", str(tmp_path))
@@ -109,7 +114,11 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ),
     ("engine: whisper, ", "", ["boards/bench.yaml:6:8", "stage 'asr' needs the key 'engine'"]),
     ("model: ears", "model: earz", ["boards/bench.yaml:6:33", "no model 'earz'", "did you mean ears?"]),
-    ("model: ears", "model: mind", ["boards/bench.yaml:6:33", "is for llm, not for asr", "for asr: ears"]),
+    (
+        "model: ears",
+        "model: mind",
+        ["boards/bench.yaml:6:33", "is for llm, not for asr", "for asr: ears, topics"],
+    ),
     (
         "ears, runtime: onnx",
         "ears, runtime: onyx",
@@ -119,6 +128,9 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ("ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [3]", ["6:66", "out of range", "to 2"]),
     ("ears, runtime: onnx", "ears, runtime: rknn, npu_cores: [0, 2]", ["6:65", "[0, 1] or [0, 1, 2]"]),
     ("ears, runtime: onnx", "ears, runtime: onnx, npu_cores: [0]", ["6:65", "are for the runtime rknn"]),
+    ("model: ears", "model: topics", ["6:33", "is for the engine 'pocketsphinx'"]),
+    ("turn: {", "turn: {engine: gru, ", ["12:7", "engine 'gru' needs the key 'model'"]),
+    ("turn: {", "turn: {model: ears, ", ["12:15", "engine 'silence' takes no model"]),
     ("engine: silero", "engine: silero, model: ears", ["5:32", "stage 'vad' takes no model"]),
     (
         "  phrases: {}",
