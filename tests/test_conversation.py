@@ -134,11 +134,12 @@ def test_what_is_remembered_as_text_is_what_is_remembered_as_tokens(chat: Chat) 
     talk = Conversation(Talker(chat, 120), "i am a toy")
     for name in ("one", "two", "three", "four", "five", "six"):
         talk.add_user(f"my name is {name} and i have a dog")
-        talk.add_reply("good day", complete=name != "two")
+        talk.add_reply("good day", complete=name != "six")
     talk.add_user("that was all")
     talk.take_back()
     talk.add_user("what is your name")
     assert len(talk.exchanges) < 7, "the oldest turns have left"
+    assert [exchange.complete for exchange in talk.exchanges[-2:]] == [False, True]
     again = Conversation(Talker(chat, 120), "i am a toy")
     again.take_over(talk.exchanges)
     assert again.ids() == talk.ids() and again.prompt() == talk.prompt()

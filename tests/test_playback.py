@@ -315,6 +315,18 @@ def test_the_volume_is_that_of_the_switches_from_the_next_sound_on_and_never_jum
     assert 20 * np.log10(second[-1] / 0.5) == pytest.approx(-6, abs=0.01)
 
 
+def test_a_small_noise_is_as_loud_as_the_rest() -> None:
+    switches, card = Switches(), CountingCard(lead_frames=1600)
+    stage = Playback(place(), card, switches=switches)
+    inbox, _, _ = connect(stage)
+    for _ in range(2):
+        inbox.put(Murmur(stage.turn.now, "mm hm", np.full(600, 0.5, np.float32)))
+        stage.step()
+        switches.turn_volume(-2)
+    loud, soft = card.written
+    assert soft[-1] == pytest.approx(loud[-1] * gain_of(LOUDEST - 2))
+
+
 def test_a_volume_that_was_turned_down_before_is_no_matter_of_what_was_heard() -> None:
     switches, card = Switches(), CountingCard(lead_frames=1600)
     switches.turn_volume(-LOUDEST)

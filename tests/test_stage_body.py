@@ -207,6 +207,12 @@ def test_a_low_battery_is_said_once_from_its_recording_and_the_toy_becomes_brief
     assert toy.lengths[-1] == 1
 
 
+def test_heat_that_comes_to_a_low_battery_does_not_make_it_say_that_again() -> None:
+    toy = Toy()
+    assert toy.feel(Readings(percent=18)) == ["I am tired."]
+    assert toy.feel(*[Readings(percent=18, celsius=90)] * 2) == ["I am warm."]
+
+
 def test_the_recording_of_a_line_goes_along_where_there_is_one() -> None:
     toy = Toy()
     toy.feel(Readings(percent=18))
@@ -226,6 +232,7 @@ def test_an_empty_battery_says_goodbye_and_turns_off_when_that_has_been_heard() 
     toy.wait()
     assert toy.news() == [("power off", "battery")]
     assert toy.feel(Readings(percent=3)) == [] and toy.news() == [], "it is told once"
+    assert toy.feel(Readings(percent=50, charging=True)) == [] and toy.news() == [], "and not taken back"
 
 
 def test_the_power_button_says_goodbye_and_turns_off() -> None:
@@ -236,6 +243,20 @@ def test_the_power_button_says_goodbye_and_turns_off() -> None:
     toy.turn.next()  # somebody speaks over it
     toy.wait()
     assert toy.news() == [("power off", "button")]
+
+
+def test_a_line_that_was_said_before_is_no_goodbye() -> None:
+    toy = Toy()
+    toy.feel(Readings(percent=18))
+    toy.say_line()
+    toy.scene.sounding = False
+    toy.switches.ask_off()
+    toy.wait()
+    assert ("power off", "button") not in toy.news()
+    toy.say_line()
+    toy.scene.sounding = False
+    toy.wait()
+    assert ("power off", "button") in toy.news()
 
 
 def test_a_goodbye_that_never_sounds_keeps_no_empty_toy_on() -> None:

@@ -47,7 +47,7 @@ def open_chip(label: str) -> Any:
         found, count = _described(lgpio, number)
         if found == label:
             factory = LGPIOFactory(chip=number)
-            factory.pins, factory._info = {}, Lines(label, count)
+            factory._info = Lines(label, count)
             return factory
         labels[found] = number
     raise DeviceError(f"no GPIO chip '{label}'{nearest(label, labels)}", hint="see `body` in the board file")
