@@ -122,6 +122,10 @@ class Toy:
     def news(self) -> list[tuple[str, str]]:
         return [(item.what, item.text) for item in take_all(self._news) if isinstance(item, News)]
 
+    def told(self) -> list[tuple[str, str]]:
+        """News of other things than the light."""
+        return [one for one in self.news() if one[0] != "light"]
+
     def say_line(self) -> None:
         """The vad stage says what it was given last, and the toy begins to speak."""
         assert self.body.said is not None
@@ -197,7 +201,7 @@ def test_a_low_battery_is_said_once_from_its_recording_and_the_toy_becomes_brief
     toy = Toy()
     before = [toy.feel(Readings(percent=50)), toy.light()][1]
     assert toy.feel(*[Readings(percent=18)] * 3) == ["I am tired."]
-    assert ("standing", "low 18 %") in toy.news()
+    assert ("standing", "low 18 %") in toy.told()
     assert toy.lengths[-1] < 1
     toy.scene.floor.take(Event.VOICE)
     toy.wait()
@@ -227,12 +231,12 @@ def test_an_empty_battery_says_goodbye_and_turns_off_when_that_has_been_heard() 
     assert toy.feel(Readings(percent=4), Readings(percent=4)) == ["I am tired.", "Goodbye."]
     toy.say_line()
     assert toy.body.sign is Sign.LEAVING
-    assert ("power off", "battery") not in toy.news()
+    assert ("power off", "battery") not in toy.told()
     toy.scene.sounding = False
     toy.wait()
-    assert toy.news() == [("power off", "battery")]
-    assert toy.feel(Readings(percent=3)) == [] and toy.news() == [], "it is told once"
-    assert toy.feel(Readings(percent=50, charging=True)) == [] and toy.news() == [], "and not taken back"
+    assert toy.told() == [("power off", "battery")]
+    assert toy.feel(Readings(percent=3)) == [] and toy.told() == [], "it is told once"
+    assert toy.feel(Readings(percent=50, charging=True)) == [] and toy.told() == [], "and not taken back"
 
 
 def test_the_power_button_says_goodbye_and_turns_off() -> None:
@@ -242,7 +246,7 @@ def test_the_power_button_says_goodbye_and_turns_off() -> None:
     toy.say_line()
     toy.turn.next()  # somebody speaks over it
     toy.wait()
-    assert toy.news() == [("power off", "button")]
+    assert toy.told() == [("power off", "button")]
 
 
 def test_a_line_that_was_said_before_is_no_goodbye() -> None:
@@ -252,11 +256,11 @@ def test_a_line_that_was_said_before_is_no_goodbye() -> None:
     toy.scene.sounding = False
     toy.switches.ask_off()
     toy.wait()
-    assert ("power off", "button") not in toy.news()
+    assert ("power off", "button") not in toy.told()
     toy.say_line()
     toy.scene.sounding = False
     toy.wait()
-    assert ("power off", "button") in toy.news()
+    assert ("power off", "button") in toy.told()
 
 
 def test_a_goodbye_that_never_sounds_keeps_no_empty_toy_on() -> None:
@@ -264,12 +268,12 @@ def test_a_goodbye_that_never_sounds_keeps_no_empty_toy_on() -> None:
     toy.felt.now = None
     toy.switches.ask_off()
     toy.wait()
-    assert toy.news() == []
+    assert toy.told() == []
     due_s = toy.body.due()
     assert due_s is not None
     toy.scene.spoke = toy.turn.now  # of another reply
     toy.wait(PATIENCE_S)
-    assert toy.news() == [("power off", "button")]
+    assert toy.told() == [("power off", "button")]
 
 
 def test_heat_is_said_and_the_toy_moves_when_it_is_quiet_and_back_when_it_is_cool() -> None:
@@ -279,14 +283,14 @@ def test_heat_is_said_and_the_toy_moves_when_it_is_quiet_and_back_when_it_is_coo
     toy.scene.sounding = False
     toy.scene.floor.take(Event.VOICE)
     toy.wait()
-    assert ("move", "smaller") not in toy.news()
+    assert ("move", "smaller") not in toy.told()
     toy.scene.floor.take(Event.MUTE)
     toy.wait()
-    assert toy.news() == [("move", "smaller")]
+    assert toy.told() == [("move", "smaller")]
     assert toy.body.sign is Sign.HOT
-    assert toy.feel(Readings(celsius=75)) == [] and toy.news() == []
+    assert toy.feel(Readings(celsius=75)) == [] and toy.told() == []
     assert toy.feel(Readings(celsius=69)) == []
-    assert toy.news() == [("standing", "well 69 C"), ("move", "usual")]
+    assert toy.told() == [("standing", "well 69 C"), ("move", "usual")]
 
 
 def test_a_board_that_has_nothing_smaller_stays_where_it_is() -> None:
@@ -295,7 +299,7 @@ def test_a_board_that_has_nothing_smaller_stays_where_it_is() -> None:
     toy.say_line()
     toy.scene.sounding = False
     toy.wait(PATIENCE_S)
-    assert "move" not in dict(toy.news()) and toy.lengths[-1] < 1
+    assert "move" not in dict(toy.told()) and toy.lengths[-1] < 1
 
 
 def test_a_line_that_was_said_keeps_nobody_awake() -> None:
@@ -322,7 +326,7 @@ def test_the_volume_is_told_and_remembered() -> None:
     toy = Toy()
     toy.switches.turn_volume(-3)
     toy.wait()
-    assert toy.news() == [("volume", str(LOUDEST - 3))]
+    assert toy.told() == [("volume", str(LOUDEST - 3))]
     assert toy.state.get(VOLUME) == LOUDEST - 3
 
 
@@ -346,6 +350,16 @@ def test_what_broke_is_more_important_than_anything() -> None:
     toy.body.fail()
     toy.wait()
     assert toy.body.sign is Sign.TROUBLE and toy.light() == steady(Sign.TROUBLE)
+
+
+def test_a_toy_without_a_card_shows_trouble_until_it_is_back() -> None:
+    toy = Toy()
+    toy.body.deaf = lambda: True
+    toy.wait()
+    assert toy.news() == [("light", "trouble")]
+    toy.body.deaf = lambda: False
+    toy.wait()
+    assert toy.news() == [("light", "listening")] and toy.light() == steady(Sign.LISTENING)
 
 
 @pytest.mark.parametrize("sign", Sign)

@@ -60,6 +60,7 @@ class Body(Stage):
         self.be_brief: Callable[[float], None] = lambda share: None
         self.may_move = False  # the board says what it runs while hot
         self.broken = False  # something in the toy died
+        self.deaf: Callable[[], bool] = lambda: False  # there is no sound card at the moment
         self.standing = Standing()
         self.said: Announcement | None = None  # the last line that was handed over
         self.patience_s = math.inf  # when it is waited for no longer
@@ -200,6 +201,7 @@ class Body(Stage):
         sign = self._sign()
         if sign is not self.sign:
             self.sign, self.since_s = sign, now_s
+            self.tell("light", self.turn.now, sign.name.lower())
         pattern = PATTERNS[sign]
         colour = shade(pattern, now_s - self.since_s, self.standing.measures.brightness)
         if colour != self.shown:
@@ -211,7 +213,7 @@ class Body(Stage):
         """The most important of what there is to show."""
         room, mouth, standing = self.room, self.mouth, self.standing
         signs = (
-            (Sign.TROUBLE, self.broken),
+            (Sign.TROUBLE, self.broken or self.deaf()),
             (Sign.LEAVING, bool(self.leaving)),
             (Sign.MUTED, self.switches.muted),
             (Sign.HEARING, room is not None and room.floor.state is not LISTENING),
