@@ -23,6 +23,7 @@ LONGEST_S = 240  # a guard only: a start takes seconds
 STARTED = """#!/bin/busybox sh
 echo "<2>STARTED $(/bin/busybox cat /name) from $(/bin/busybox readlink /dev/epsilon/running) $*" >/dev/kmsg
 [ -L /dev/epsilon/trial ] && echo "<2>ON TRIAL" >/dev/kmsg
+[ -L /dev/epsilon/trouble ] && echo "<2>IN TROUBLE" >/dev/kmsg
 /bin/busybox {end} -f
 """
 
@@ -137,4 +138,6 @@ class Guest:
             command, capture_output=True, text=True, errors="replace", timeout=LONGEST_S, check=True
         )
         # the BIOS leaves its own signs on the line
-        return [line.strip() for line in re.findall(r"(?:epsilon: |STARTED |ON TRIAL).*", ended.stdout)]
+        return [
+            line.strip() for line in re.findall(r"(?:epsilon: |STARTED |ON TRIAL|IN TROUBLE).*", ended.stdout)
+        ]

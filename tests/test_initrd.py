@@ -79,7 +79,9 @@ def test_trouble_speaks_from_the_slot_that_can_be_mounted(machine: Machine) -> N
     guest = machine()
     guest.write("root_a", bytes(4096))
     guest.write("slots", slots.blank(slots.Record(7, "a", slots.Slot("good", 0, A), slots.Slot("bad", 0, B))))
-    assert started(guest.start()) == "STARTED second from root_b --unit=epsilon-trouble.target"
+    lines = guest.start()
+    assert started(lines) == "STARTED second from root_b --unit=epsilon-trouble.target"
+    assert "IN TROUBLE" in lines, "a stick with an update is welcome then"
     record = guest.record()
     assert record is not None and (record.a.tries, record.b.tries) == (0, 1)
 

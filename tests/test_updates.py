@@ -177,6 +177,14 @@ def test_a_system_that_has_not_proved_itself_takes_no_update(toy: ToyDisk, good:
     assert "has not proved itself yet" in refused(toy, good)
 
 
+def test_a_toy_in_trouble_takes_an_update_as_its_rescue(toy: ToyDisk, good: Path) -> None:
+    toy.set_record(slots.Record(9, "a", slots.Slot("new", 1, "a" * 16), slots.Slot("bad", 0, "b" * 16)))
+    (toy.devices / "trouble").symlink_to("root_a")
+    assert slots.mark_good(toy.devices) is None, "what says that nothing starts has proved nothing"
+    assert take(toy, good) == "b"
+    assert slots.starting(toy.record())[1] == "b"
+
+
 def test_an_image_larger_than_the_slot_is_refused(toy: ToyDisk) -> None:
     assert "does not fit the slot" in refused(toy, toy.bundle(size=SLOT_BYTES + 1))
 

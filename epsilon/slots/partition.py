@@ -141,10 +141,15 @@ def on_trial(devices: Path = DEVICES) -> bool:
     return (devices / "trial").is_symlink()
 
 
+def in_trouble(devices: Path = DEVICES) -> bool:
+    """Whether no slot had a try left, and what was started is there only to say so."""
+    return (devices / "trouble").is_symlink()
+
+
 def mark_good(devices: Path = DEVICES) -> Record | None:
     """The started slot has proved itself. Does nothing where there are no slots, and writes only what changes."""
     name, path = running(devices), devices / "slots"
-    if name is None or not path.exists():
+    if name is None or not path.exists() or in_trouble(devices):
         return None
     before = read(path)
     if before is not None and replace(good(before, name), count=before.count) == before:

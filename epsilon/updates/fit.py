@@ -58,13 +58,16 @@ def demand_fit(bundle: Bundle, facts: Facts) -> None:
         raise UpdateError(f"the bundle's version {bundle.version} is older than {facts.version}", where)
 
 
-def demand_new(bundle: Bundle, record: slots.Record, running: str, again: bool) -> None:
-    """UpdateError when the image is there already, has failed before, or would replace the only proven system."""
+def demand_new(bundle: Bundle, record: slots.Record, running: str, again: bool, rescue: bool = False) -> None:
+    """UpdateError when the image is there already, has failed before, or would replace the only proven system.
+
+    A rescue of a toy that does not start any more has no proven system to lose.
+    """
     image, target = slots.identity(bundle.sha256), record.slot(slots.other(running))
     where = str(bundle.path)
-    if record.slot(running).identity == image:
+    if record.slot(running).identity == image and not rescue:
         raise UpdateError("this is the version that runs", where)
-    if record.slot(running).state != "good":
+    if record.slot(running).state != "good" and not rescue:
         raise UpdateError(
             "the system that runs has not proved itself yet",
             where,

@@ -45,7 +45,8 @@ def check(path: Path, places: Places, again: bool = False) -> Bundle:
     """The bundle, when it is one for this toy; UpdateError says why not. Its image is checked by `install`."""
     bundle = inspect(path, places.conf)
     demand_fit(bundle, read_facts(places.facts))
-    demand_new(bundle, _record(places), _running(places), again)
+    rescue = slots.in_trouble(places.devices)
+    demand_new(bundle, _record(places), _running(places), again, rescue)
     return bundle
 
 
