@@ -117,7 +117,8 @@ class SampleRing:
         place = self.written % self.frames
         first = min(len(samples), self.frames - place)
         self._samples[place : place + first] = samples[:first]
-        self._samples[: len(samples) - first] = samples[first:]
+        if first < len(samples):
+            self._samples[: len(samples) - first] = samples[first:]
         self.written = self._claimed
         for reader, bell, wanted in self._sleepers:
             if reader.available >= wanted:
@@ -134,7 +135,9 @@ class SampleRing:
         """Frames from `start`, which must have been written; None when any of them is overwritten."""
         place = start % self.frames
         first = min(count, self.frames - place)
-        found = np.concatenate([self._samples[place : place + first], self._samples[: count - first]])
+        found = self._samples[place : place + first].copy()
+        if first < count:
+            found = np.concatenate([found, self._samples[: count - first]])
         return found if start >= self._claimed - self.frames else None
 
 

@@ -153,9 +153,7 @@ class Speaker:
         if end > stretch.start and stretch.late_frames is not None:
             self._late_frames = stretch.late_frames
         start, end = start - self._late_frames, end - self._late_frames
-        if (
-            min(start, self._asked_to) >= self.end_frame
-        ):  # nothing was written so late: an idle toy asks for nothing else
+        if min(start, self._asked_to) >= self.end_frame:  # nothing was written there: of an idle toy always
             self._asked_to = end
             return np.zeros(end - start, np.float32)
         places = np.arange(start, end) % REMEMBERED_FRAMES
