@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 
 from epsilon.clock import Clock
 from epsilon.stage import Stage
@@ -49,6 +49,11 @@ class Supervisor:
         """What the toy is at, in a few words for whoever looks after it."""
         self._tell(f"STATUS={text}")
 
+    def be_patient(self, duration_s: float) -> None:
+        """Nothing will be heard of the toy for so long: it moves, or says what broke. Counts from now on."""
+        if self.watchdog_s:
+            self._tell("WATCHDOG=1", f"WATCHDOG_USEC={round(duration_s * 1e6)}")
+
     def stopping(self) -> None:
         """The toy is about to end, and means to."""
         self._tell("STOPPING=1")
@@ -71,13 +76,26 @@ class Pulse:
     stage that dies, or one that does not come out of a piece of work.
     """
 
-    def __init__(self, supervisor: Supervisor, stages: Sequence[Stage], clock: Clock, stuck_s: float) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        stages: Sequence[Stage],
+        clock: Clock,
+        stuck_s: float,
+        on_first: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.heard = False  # a window of the microphone
+        self._on_first = on_first
         self._supervisor, self._stages, self._clock, self._stuck_s = supervisor, stages, clock, stuck_s
         self._next_s = -1.0
         self._stuck = ""
 
     def __call__(self) -> None:
         now_s = self._clock.now()
+        if not self.heard:
+            self.heard = True
+            self._supervisor.be_patient(self._supervisor.watchdog_s)
+            self._on_first()
         if now_s < self._next_s:
             return
         self._next_s = now_s + self._supervisor.watchdog_s / BEATS

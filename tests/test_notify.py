@@ -58,11 +58,13 @@ def test_it_says_what_systemd_understands(ear: Ear, told: Supervisor) -> None:
     told.ready("odette is listening")
     told.alive()
     told.status("goes on")
+    told.be_patient(60)
     told.stopping()
     assert ear.heard() == [
         "READY=1\nSTATUS=odette is listening",
         "WATCHDOG=1",
         "STATUS=goes on",
+        "WATCHDOG=1\nWATCHDOG_USEC=60000000",
         "STOPPING=1",
     ]
 
@@ -188,6 +190,16 @@ def test_they_end_while_a_stage_is_stuck_and_come_again(
     clock.advance_to(109.0 + STUCK_S)
     pulse()
     assert ear.heard() == ["STATUS=goes on", "WATCHDOG=1"]
+
+
+def test_the_first_window_is_told_and_ends_all_patience(ear: Ear, told: Supervisor) -> None:
+    first: list[None] = []
+    pulse = Pulse(told, [], ManualClock(), STUCK_S, lambda: first.append(None))
+    assert not pulse.heard
+    for _ in range(3):
+        pulse()
+    assert pulse.heard and len(first) == 1
+    assert ear.heard() == ["WATCHDOG=1\nWATCHDOG_USEC=8000000", "WATCHDOG=1"]
 
 
 def test_many_pieces_of_work_are_not_one(thinking: Thinking, ear: Ear, told: Supervisor) -> None:

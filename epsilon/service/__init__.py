@@ -64,7 +64,8 @@ STICKS = (
     'ACTION=="add", SUBSYSTEM=="block", ENV{ID_BUS}=="usb", ENV{ID_FS_USAGE}=="filesystem", '
     'TAG+="systemd", ENV{SYSTEMD_WANTS}+="epsilon-update@%k.service"'
 )
-STARTS = 60  # a start may take as long as so many pieces of work that are not stuck
+STARTS = 36  # a start may take as long as so many pieces of work that are not stuck
+HASTY = 6  # starts: whoever hangs in five starts one after the other is within their time
 DEVICE_S = 10  # how long card and data partition are waited for
 HARDWARE_S = 30  # most watchdogs on boards can be set to that
 
@@ -92,7 +93,7 @@ def _facts(board: Board, character: str) -> dict[str, str]:
         "off_code": str(OFF_CODE),
         "watchdog_s": _seconds(watchdog_s(board)),
         "start_s": _seconds(STARTS * stuck_s),
-        "start_limit_s": _seconds(STARTS * stuck_s),
+        "start_limit_s": _seconds(HASTY * STARTS * stuck_s),
         "device_s": str(DEVICE_S),
         "hardware_s": str(HARDWARE_S),
         # on ARM the runtimes read from /proc/cpuinfo which instructions there are

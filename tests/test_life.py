@@ -1,0 +1,399 @@
+"""A toy from power-on to power-off: what makes it ready, what ends it, what it says after an accident."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from epsilon import duplex, life
+from epsilon.clock import ManualClock
+from epsilon.config.board import load_board
+from epsilon.config.character import load_character
+from epsilon.duplex import Acoustics
+from epsilon.errors import DeviceError, StageDied
+from epsilon.hardware import Switches
+from epsilon.last_words import trouble_line
+from epsilon.life import MARKER, Life, alive
+from epsilon.messages import Announcement, News
+from epsilon.notify import Supervisor
+from epsilon.ring import Bell
+from epsilon.service import OFF_CODE
+from epsilon.state import PAUSES, State
+from epsilon.toy import Toy
+from epsilon.turn import Mark
+from tests import virtual_card
+from tests.rig import CountingCard
+from tests.test_stage_vad import Room
+
+ROOT = Path(__file__).parent.parent
+OFF = News(Mark(0, 0), "power off", 0.0, "button")
+MOVE = News(Mark(0, 0), "move", 0.0, "smaller")
+ANSWER = News(Mark(1, 0), "answer", 0.0)
+
+
+class FastCard(CountingCard):
+    """A card from which everything leaves at once."""
+
+    def room(self) -> int:
+        self.play(self.pending())
+        return super().room()
+
+    def cut(self, fade_ms: float) -> int:
+        return super().cut(fade_ms) if self.written else 0
+
+    def sound(self) -> np.ndarray:
+        return np.concatenate(self.written)
+
+
+class Script:
+    """A toy that does what the test wrote down: news, and whether a window was heard before them."""
+
+    def __init__(self, *steps: News | str, fail: bool = False) -> None:
+        self.room, self.steps, self.fail = Room(), list(steps), fail
+        self.vad, self.turn = self.room.vad, self.room.turn
+        self.stages = [self.vad, self.vad]  # where a toy has it
+        self.bell = Bell()
+        self.heard_ms: list[float] = []
+        self.trouble = self.started = self.stopped = 0
+        self.room.timer.pauses_ms = self.heard_ms
+
+    def start(self) -> None:
+        self.started += 1
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+    def say_trouble(self) -> None:
+        self.trouble += 1
+
+    def watch(self) -> Iterator[News]:
+        if self.fail:
+            raise StageDied("llm died")
+        step = self.steps.pop(0)
+        if isinstance(step, News):
+            yield step
+        elif step == "hears":
+            self.vad.pulse()
+
+    def asked(self) -> list[str]:
+        """What it was asked to say."""
+        waiting = [inbox.take() for inbox in self.vad.inboxes]
+        return [item.text for item in waiting if isinstance(item, Announcement)]
+
+
+class Told(Supervisor):
+    """A service manager that keeps what it is told."""
+
+    def __init__(self, watchdog_s: float = 5.0) -> None:
+        super().__init__("", watchdog_s)
+        self.heard: list[str] = []
+
+    def _tell(self, *lines: str) -> None:
+        self.heard += lines
+
+    @property
+    def ready_after(self) -> int:
+        """How many lines came before it was told that the toy is ready; -1: it was not."""
+        return self.heard.index("READY=1") if "READY=1" in self.heard else -1
+
+
+class House:
+    """A life whose card, toy and manager are doubles."""
+
+    def __init__(self, *toys: Script, state: State | None = None, trial: bool = False) -> None:
+        self.toys, self.cards, self.shown = list(toys), list[FastCard](), list[str]()
+        self.given: list[Any] = []
+        self.supervisor = Told()
+        board = load_board("host")
+        self.life = Life(
+            board,
+            load_character("odette"),
+            ManualClock(),
+            state or State.open(None),
+            self.supervisor,
+            new_card=self._card,
+            new_toy=cast("Callable[..., Toy]", self._toy),
+            show=self.shown.append,
+            on_trial=lambda: trial,
+        )
+        self.life.clock.sleep_until = lambda time_s: None  # type: ignore[method-assign]
+
+    def _card(self, audio: object, clock: object) -> Any:
+        self.cards.append(FastCard(lead_frames=16_000))
+        return self.cards[-1]
+
+    def _toy(self, *given: Any) -> Script:
+        self.given = list(given)
+        return self.toys.pop(0)
+
+
+def test_it_is_ready_once_it_has_heard_something_and_not_before() -> None:
+    toy = Script("nothing", "hears", OFF)
+    house = House(toy)
+    house.life.live()
+    assert house.shown == ["odette is listening", "power off: button"]
+    assert house.supervisor.heard.count("READY=1") == 1
+    assert house.supervisor.heard.index("WATCHDOG=1") < house.supervisor.ready_after
+    assert (toy.started, toy.stopped, toy.trouble) == (1, 1, 0)
+    deaf = House(Script("nothing", "nothing", OFF))
+    deaf.life.live()
+    assert deaf.supervisor.ready_after == -1
+
+
+def test_in_a_slot_on_trial_it_must_have_spoken_as_well() -> None:
+    toy = Script("hears", "nothing", "nothing", OFF)
+    house = House(toy, trial=True)
+    house.life.live()
+    assert toy.asked() == ["I am Odette."]
+    assert house.supervisor.ready_after == -1
+    toy = Script("hears", "nothing", ANSWER, "nothing", OFF)
+    house = House(toy, trial=True)
+    house.life.live()
+    assert house.supervisor.ready_after >= 0
+    assert "odette is listening" in house.shown
+
+
+def test_a_toy_that_moves_goes_on_and_is_ready_but_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Script("hears", MOVE), Script("hears", "nothing", OFF)
+    house, moved = House(first), list[tuple[object, str]]()
+
+    def successor(toy: Toy, board: Any, card: Any, clock: Any) -> Toy:
+        moved.append((toy, board.name))
+        return cast("Toy", second)
+
+    monkeypatch.setattr(life.moving, "successor", successor)
+    house.life.live()
+    assert moved == [(first, "host")] and (first.stopped, second.stopped) == (1, 1)
+    assert house.supervisor.heard.count("READY=1") == 1
+    patience = [line for line in house.supervisor.heard if line.startswith("WATCHDOG_USEC")]
+    assert patience == [f"WATCHDOG_USEC={n}000000" for n in (5, 180, 5, 180)]
+
+
+def test_the_users_pauses_are_kept_and_known_again(tmp_path: Path) -> None:
+    state = State.open(tmp_path)
+    pauses = [News(Mark(n, 0), "goes on", 0.0, f"{300 + n}") for n in range(30)]
+    house = House(Script("hears", *pauses, OFF), state=state)
+    house.life.live()
+    assert state.get(PAUSES) == [float(300 + n) for n in range(6, 30)]
+    toy = Script(OFF)
+    House(toy, state=State.open(tmp_path)).life.live()
+    assert toy.heard_ms == [float(300 + n) for n in range(6, 30)]
+
+
+@pytest.mark.parametrize("kept", [7, "often", [1, "x", -3, None, 500.0], {"a": 1}])
+def test_pauses_that_are_none_are_passed_over(kept: Any) -> None:
+    state, toy = State.open(None), Script(OFF)
+    state.set(PAUSES, kept)
+    House(toy, state=state).life.live()
+    assert toy.heard_ms == ([1.0, 500.0] if isinstance(kept, list) else [])
+
+
+def test_what_is_set_is_saved_as_it_goes_and_at_the_end(tmp_path: Path) -> None:
+    state, seen = State.open(tmp_path), list[object]()
+
+    class Turning(Script):
+        def watch(self) -> Iterator[News]:
+            seen.append(State.open(tmp_path).get("volume"))
+            state.set("volume", len(seen))
+            yield from super().watch()
+
+    House(Turning("nothing", "nothing", OFF), state=state).life.live()
+    assert seen == [None, 1, 2]
+    assert State.open(tmp_path).get("volume") == 3
+
+
+def test_nothing_that_was_said_is_shown() -> None:
+    said = [News(Mark(1, 0), what, 0.0, "secret") for what in ("words", "token", "heard", "says", "cut")]
+    house = House(Script("hears", *said, OFF))
+    house.life.live()
+    assert "secret" not in "".join(house.shown + house.supervisor.heard)
+
+
+def test_a_life_that_was_cut_off_is_told_by_the_next(tmp_path: Path) -> None:
+    (tmp_path / MARKER).touch()
+    house = House(Script(OFF))
+    house.life.live(tmp_path)
+    spoken = house.cards[0].sound()
+    assert np.array_equal(spoken, trouble_line(house.life.character))
+    assert not (tmp_path / MARKER).exists()
+    again = House(Script(OFF))
+    again.life.live(tmp_path)
+    assert not again.cards[0].written, "this life ended in order"
+
+
+def test_what_died_in_the_open_has_said_so_itself(tmp_path: Path) -> None:
+    toy = Script(fail=True)
+    house = House(toy)
+    with pytest.raises(StageDied):
+        house.life.live(tmp_path)
+    assert toy.trouble == 1 and toy.stopped == 1
+    assert not (tmp_path / MARKER).exists()
+
+
+def test_the_mark_is_there_while_it_lives_and_no_folder_is_no_trouble(tmp_path: Path) -> None:
+    with alive(tmp_path) as cut_off:
+        assert not cut_off and (tmp_path / MARKER).exists()
+    with alive(None) as cut_off:
+        assert not cut_off
+    with alive(tmp_path / "not" / "there") as cut_off:
+        assert not cut_off
+
+
+def test_a_card_that_is_broken_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    (tmp_path / MARKER).touch()
+    house = House(Script(OFF))
+    genuine, house.life.new_card = house.life.new_card, broken
+    house.life.say_trouble()
+    house.life.new_card = genuine
+    house.life.live(tmp_path)
+
+
+def broken(audio: object, clock: object) -> Any:
+    raise DeviceError("no card")
+
+
+class Hand:
+    """A body whose button is held down."""
+
+    def __init__(self, switches: Switches, down: bool) -> None:
+        self.switches, self.down = switches, down
+        self.taken = 0
+
+    def start(self) -> None:
+        self.switches.press(self.down)
+        self.taken += 1
+
+    def stop(self) -> None:
+        self.taken -= 1
+
+
+@pytest.mark.parametrize(
+    ("down", "holds", "pin", "tested"),
+    [
+        (True, True, "GPIO17", 1),
+        (False, True, "GPIO17", 0),
+        (True, False, "GPIO17", 0),
+        (True, True, None, 0),
+    ],
+)
+def test_the_button_held_at_power_on_starts_the_self_test(
+    monkeypatch: pytest.MonkeyPatch, down: bool, holds: bool, pin: str | None, tested: int
+) -> None:
+    house, hands, tests = House(Script(OFF)), list[Hand](), list[object]()
+
+    def hardware(board: object, switches: Switches) -> Hand:
+        hands.append(Hand(switches, down))
+        return hands[-1]
+
+    monkeypatch.setattr(life, "load_hardware", hardware)
+    monkeypatch.setattr(life.selftest, "run_all", lambda bench, names, line: tests.append(bench))
+    body = replace(house.life.board.body, hold_for_selftest=holds, talk_button=pin)
+    house.life.board = replace(house.life.board, body=body)
+    house.life.live()
+    assert len(tests) == tested
+    assert not any(hand.taken for hand in hands), "the pins are free for the toy"
+
+
+def test_a_spoilt_measurement_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EPSILON_STATE", str(tmp_path))
+    house = House(Script(OFF), Script(OFF))
+    path = duplex.place(house.life.board)
+    path.write_text("duplex: [half")
+    found = Acoustics("half", "kalman", 10, -60, -30, 12, 3, 0)
+    monkeypatch.setattr(life.audio_check, "check", lambda board, clock: found)
+    monkeypatch.setattr(FastCard, "hears_itself", True, raising=False)
+    genuine = CountingCard.__init__
+    monkeypatch.setattr(CountingCard, "__init__", lambda self, lead_frames: genuine(self, lead_frames, True))
+    house.life.live()
+    assert house.given[4] == found and duplex.recall(house.life.board) == found
+    path.unlink()
+    path.mkdir()  # and nothing can be kept
+
+    def unreadable(board: object) -> Acoustics:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(life, "recall", unreadable)
+    house.life.live()
+    assert house.given[4] == found
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Iterator[virtual_card.VirtualCard]:
+    if missing := virtual_card.missing():
+        pytest.skip(missing)
+    with virtual_card.virtual_card(tmp_path / "card") as card:
+        yield card
+
+
+class Systemd:
+    """What starts `epsilon run` as the unit does, and hears what it says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(folder / "notify"))
+        self.socket.settimeout(60)
+        self.board = self._board()
+        (folder / "run").mkdir()
+
+    def _board(self) -> Path:
+        text = (ROOT / "boards" / "host.yaml").read_text(encoding="utf-8")
+        path = self.folder / "virtual.yaml"
+        path.write_text(text.replace("card: default", f"card: {virtual_card.CARD}"), encoding="utf-8")
+        os.environ["EPSILON_STATE"] = str(self.folder / "state")
+        duplex.keep(load_board(str(path)), Acoustics("open", "kalman", 0, -80, -120, 99, 0, 0))
+        return path
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start it, and wait until it says that it is ready."""
+        environment = {
+            "NOTIFY_SOCKET": str(self.folder / "notify"),
+            "WATCHDOG_USEC": "2000000",
+            "RUNTIME_DIRECTORY": str(self.folder / "run"),
+        }
+        command = [sys.executable, "-m", "epsilon", "run", "--board", str(self.board)]
+        program = subprocess.Popen(
+            command, env=os.environ | environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        while "READY=1" not in self.hear():
+            assert program.poll() is None
+        return program
+
+    def hear(self) -> list[str]:
+        """The next thing that it says."""
+        return self.socket.recv(4096).decode().splitlines()
+
+
+@pytest.mark.card
+@pytest.mark.slow
+def test_the_unit_is_served(
+    sound: virtual_card.VirtualCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPSILON_STATE", "")
+    systemd = Systemd(tmp_path)
+    toy = systemd.start()
+    beats = [systemd.hear() for _ in range(4)]
+    assert beats == [["WATCHDOG=1"]] * 4, "a toy that listens shows that it lives"
+    assert (tmp_path / "run" / MARKER).exists()
+    toy.kill()
+    assert toy.wait(20) == -signal.SIGKILL
+    heard = sound.record()
+    toy = systemd.start()
+    line = heard.stop()
+    assert np.abs(line).max() > 0.05, "it says that something went wrong"
+    toy.terminate()
+    _, said = toy.communicate(timeout=30)
+    assert toy.returncode == 128 + signal.SIGTERM != OFF_CODE
+    assert "odette is listening" in said
+    assert not (tmp_path / "run" / MARKER).exists()
