@@ -112,6 +112,15 @@ class Light:
     red: str = setting("its pin")
     green: str = setting("its pin")
     blue: str = setting("its pin")
+    active_low: bool = setting("a low pin lights it: its colours share their plus", False)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A knob that turns without end: a rotary encoder."""
+
+    a: str = setting("the pin of its first contact, which leads when it is turned clockwise")
+    b: str = setting("the pin of its second")
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,7 @@ class Body:
     mute_switch: str | None = setting("the pin of the switch that turns the microphone off", None)
     volume_up: str | None = setting("the pin of the key for louder", None)
     volume_down: str | None = setting("the pin of the key for quieter", None)
+    volume_knob: Knob | None = setting("the pins of a knob that is turned for louder and quieter", None)
     power_button: str | None = setting("the pin of the key that, held, turns the toy off", None)
     vibration: str | None = setting("the pin of the motor", None)
     light: Light | None = setting("the pins of the light", None)
@@ -137,6 +147,9 @@ class Body:
                 yield (key,), pin
         if self.light is not None:
             yield from ((("light", colour), getattr(self.light, colour)) for colour in COLOURS)
+        if self.volume_knob is not None:
+            yield ("volume_knob", "a"), self.volume_knob.a
+            yield ("volume_knob", "b"), self.volume_knob.b
 
 
 @dataclass(frozen=True)

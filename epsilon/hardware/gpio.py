@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from epsilon.config.board import Body
+from epsilon.config.machine import Knob
 from epsilon.config.pins import parse
 from epsilon.errors import DeviceError
 from epsilon.hardware import DARK, Colour, Switches
 from epsilon.hardware.chips import open_chip
 
 BOUNCE_S = 0.02  # a contact that opens again within this time has not moved
+KNOB_BOUNCE_S = 0.001  # an encoder's contacts close within a few ms of each other
 OFF_HOLD_S = 1.0  # so long the power button is held: a bump turns nothing off
 CHOSEN = "GPIOZERO_PIN_FACTORY"  # gpiozero's own way to ask for other pins, say `mock`
 
@@ -89,29 +91,43 @@ class GpioHardware:
         for pin, steps in ((body.volume_up, 1), (body.volume_down, -1)):
             if pin is not None:
                 self._contact(pin).when_pressed = lambda steps=steps: switches.turn_volume(steps)
+        if body.volume_knob is not None:
+            knob = self._knob(body.volume_knob)
+            knob.when_rotated_clockwise = lambda: switches.turn_volume(1)
+            knob.when_rotated_counter_clockwise = lambda: switches.turn_volume(-1)
         if body.power_button is not None:
             self._contact(body.power_button, OFF_HOLD_S).when_held = switches.ask_off
 
     def _take_outputs(self) -> None:
         light = self._body.light
         if light is not None:
-            self.light.take(*(self._output("PWMLED", pin) for pin in (light.red, light.green, light.blue)))
+            pins, high = (light.red, light.green, light.blue), not light.active_low
+            self.light.take(*(self._device("PWMLED", pin, active_high=high) for pin in pins))
         if self._body.vibration is not None:
-            self._motor = self._output("DigitalOutputDevice", self._body.vibration)
+            self._motor = self._device("DigitalOutputDevice", self._body.vibration)
 
     def _contact(self, pin: str, hold_s: float = 1.0) -> Any:
         return self._device("Button", pin, pull_up=True, bounce_time=BOUNCE_S, hold_time=hold_s)
 
-    def _output(self, kind: str, pin: str) -> Any:
-        return self._device(kind, pin)
+    def _knob(self, knob: Knob) -> Any:
+        """A rotary encoder. DeviceError where its two pins are not of one chip."""
+        (factory, a), (other, b) = self._pin_of(knob.a), self._pin_of(knob.b)
+        if factory is not other:
+            raise DeviceError(
+                f"pins '{knob.a}' and '{knob.b}' of one knob are of two chips", hint="see `body`"
+            )
+        return self._make("RotaryEncoder", f"{knob.a}, {knob.b}", factory, a, b, bounce_time=KNOB_BOUNCE_S)
 
     def _device(self, kind: str, pin: str, **settings: Any) -> Any:
-        """One of gpiozero's devices at a pin. DeviceError when this machine has no such pin or no pins at all."""
+        factory, name = self._pin_of(pin)
+        return self._make(kind, pin, factory, name, **settings)
+
+    def _make(self, kind: str, pin: str, factory: Any, *names: str, **settings: Any) -> Any:
+        """One of gpiozero's devices. DeviceError when this machine has no such pin or no pins at all."""
         import gpiozero  # for boards with pins only
 
-        with self._explained(pin):
-            factory, name = self._pin_of(pin)
-            device = getattr(gpiozero, kind)(name, pin_factory=factory, **settings)
+        with _explained(pin):
+            device = getattr(gpiozero, kind)(*names, pin_factory=factory, **settings)
         return self._open.enter_context(device)
 
     def _pin_of(self, name: str) -> tuple[Any, str]:
@@ -126,21 +142,20 @@ class GpioHardware:
             self._chips[pin.chip] = self._open.enter_context(self._open_chip(pin.chip))
         return self._chips[pin.chip], f"GPIO{pin.line}"
 
-    @contextlib.contextmanager
-    def _explained(self, pin: str) -> Iterator[None]:
-        """What gpiozero and lgpio raise, as DeviceError with the pin's name."""
-        import gpiozero
 
-        lgpio = sys.modules.get("lgpio")
-        refusals = (gpiozero.GPIOZeroError, OSError, *((lgpio.error,) if lgpio else ()))
-        try:
-            yield
-        except refusals as refusal:
-            usual = isinstance(refusal, gpiozero.GPIOZeroError)
-            hint = (
-                "see `body` in the board file" if usual else "may this user use pins? does another program?"
-            )
-            raise DeviceError(f"pin '{pin}': {refusal}", hint=hint) from refusal
+@contextlib.contextmanager
+def _explained(pin: str) -> Iterator[None]:
+    """What gpiozero and lgpio raise, as DeviceError with the pin's name."""
+    import gpiozero
+
+    lgpio = sys.modules.get("lgpio")
+    refusals = (gpiozero.GPIOZeroError, OSError, *((lgpio.error,) if lgpio else ()))
+    try:
+        yield
+    except refusals as refusal:
+        usual = isinstance(refusal, gpiozero.GPIOZeroError)
+        hint = "see `body` in the board file" if usual else "may this user use pins? does another program?"
+        raise DeviceError(f"pin '{pin}': {refusal}", hint=hint) from refusal
 
 
 def load(body: Body, switches: Switches) -> GpioHardware:

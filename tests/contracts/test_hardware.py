@@ -13,7 +13,7 @@ import pytest
 
 from epsilon.config.board import Body
 from epsilon.config.folders import loadable_names
-from epsilon.config.machine import Light
+from epsilon.config.machine import Knob, Light
 from epsilon.errors import DeviceError
 from epsilon.hardware import DARK, Colour, Switches, chips
 from epsilon.ring import Bell
@@ -27,6 +27,7 @@ BODY = Body(
     volume_up="GPIO5",
     volume_down="GPIO6",
     power_button="GPIO3",
+    volume_knob=Knob(a="GPIO23", b="GPIO24"),
     vibration="GPIO22",
     light=LIGHT,
 )
@@ -176,6 +177,18 @@ def test_keys_turn_the_volume_a_step_at_a_time(hardware: Any, pins: Pins, switch
         assert switches.volume == expected
 
 
+def test_a_knob_turns_the_volume_both_ways(hardware: Any, pins: Pins, switches: Switches) -> None:
+    def turn(first: int, second: int) -> None:
+        for line, closed in ((first, True), (second, True), (first, False), (second, False)):
+            pins.contact(line, closed)
+
+    turn(24, 23)
+    turn(24, 23)
+    assert switches.volume == LOUDEST - 2
+    turn(23, 24)
+    assert switches.volume == LOUDEST - 1
+
+
 def test_a_power_button_that_is_held_turns_off_and_a_bump_does_not(
     hardware: Any, pins: Pins, switches: Switches
 ) -> None:
@@ -195,6 +208,16 @@ def test_the_light_shows_what_it_is_told_on_the_pins(hardware: Any, pins: Pins) 
     assert hardware.light.shown() == pytest.approx((1, 0, 0.5), abs=0.01)
     hardware.light.show(DARK)
     assert hardware.light.shown() == DARK
+
+
+def test_a_light_whose_colours_share_their_plus_is_lit_by_low_pins(pins: Pins, switches: Switches) -> None:
+    hardware = load("gpio", replace(pins.body, light=replace(LIGHT, active_low=True)), switches)
+    hardware.start()
+    assert [pins.level(line) for line in (12, 13, 18)] == [1, 1, 1], "dark"
+    hardware.light.show(Colour(1, 0, 0))
+    assert [pins.level(line) for line in (12, 13, 18)] == [0, 1, 1]
+    assert hardware.light.shown() == Colour(1, 0, 0)
+    hardware.stop()
 
 
 def test_the_motor_starts_and_stops(hardware: Any, pins: Pins) -> None:
@@ -243,6 +266,13 @@ def test_pins_of_two_chips_with_one_number_are_two_pins(chip_pins: ChipPins, swi
     chip_pins.lgpio.close_contact(0, 3, True)
     assert (switches.pressed, switches.muted) == (True, True)
     hardware.stop()
+    assert not any(chip.open for chip in chip_pins.lgpio.chips.values())
+
+
+def test_a_knob_on_two_chips_is_told(chip_pins: ChipPins) -> None:
+    body = Body(hardware="gpio", volume_knob=Knob(a="GPIO1_A3", b="GPIO4_A3"))
+    with pytest.raises(DeviceError, match="of two chips"):
+        load("gpio", body, Switches()).start()
     assert not any(chip.open for chip in chip_pins.lgpio.chips.values())
 
 
