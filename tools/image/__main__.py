@@ -58,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         help="a folder of files laid over the root",
     )
     parser.add_argument(
+        "--effort",
+        type=int,
+        default=15,
+        choices=range(1, 23),
+        metavar="1..22",
+        help="of compressing the root (default: 15)",
+    )
+    parser.add_argument(
         "--bundle", action="store_true", help="also a signed update (.raucb) with the same root"
     )
     parser.add_argument(
@@ -71,8 +79,9 @@ def _build(chosen: argparse.Namespace) -> int:
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
     began_s = time.monotonic()
+    overlays = tuple(chosen.overlay)
     order = Order(
-        board, character, chosen.out, chosen.keys, chosen.sources, tuple(chosen.overlay), chosen.bundle
+        board, character, chosen.out, chosen.keys, chosen.sources, overlays, chosen.bundle, chosen.effort
     )
     made = build(order)
     for path in [*([made.image] if made.image else []), *made.files]:

@@ -30,6 +30,7 @@ class Order:
     sources: Path | None = None
     overlays: Sequence[Path] = ()
     bundle: bool = False
+    effort: int = 15  # of zstd on the root
 
     @property
     def name(self) -> str:
@@ -199,7 +200,7 @@ class Build:
         """The root as one file."""
         out = self.folder / "root.img"
         with self.steps.step(f"root as {self.image.compression}") as remarks:
-            disk.root_image(self.root, out, self.image, self.steps)
+            disk.root_image(self.root, out, self.image, self.order.effort, self.steps)
             remarks.append(f"{out.stat().st_size / 1e6:.1f} MB")
         return out
 

@@ -39,7 +39,7 @@ def identity(image: str, what: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{image}/{what}"))
 
 
-def root_image(root: Path, out: Path, image: Image, steps: Steps) -> None:
+def root_image(root: Path, out: Path, image: Image, effort: int, steps: Steps) -> None:
     """The root as one read-only file. ImageError when it is larger than its partition."""
     out.unlink(missing_ok=True)
     if image.compression == "erofs-lz4hc":
@@ -55,7 +55,7 @@ def root_image(root: Path, out: Path, image: Image, steps: Steps) -> None:
         ]
         steps.run(["mkfs.erofs", *options, out, root])
     else:
-        packing = ["-comp", "zstd", "-Xcompression-level", "15", "-b", "256K"]
+        packing = ["-comp", "zstd", "-Xcompression-level", str(effort), "-b", "256K"]
         options = ["-all-root", "-noappend", "-no-progress", "-all-time", EPOCH, "-mkfs-time", EPOCH]
         # it refuses its own options where this variable is set, and the variable alone does not set every date
         steps.run(["env", "-u", "SOURCE_DATE_EPOCH", "mksquashfs", root, out, *packing, *options])

@@ -43,7 +43,16 @@ EARLY = (
         "sdhci_of_dwcmshc",
         "sdhci_pci",
     ),
-    *("dw_mmc_rockchip", "sdhci_brcmstb", "squashfs", "erofs", "i6300esb", "dw_wdt", "bcm2835_wdt"),
+    *(
+        "dw_mmc_rockchip",
+        "sdhci_brcmstb",
+        "squashfs",
+        "crc32c_generic",
+        "erofs",
+        "i6300esb",
+        "dw_wdt",
+        "bcm2835_wdt",
+    ),
 )
 
 

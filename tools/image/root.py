@@ -21,23 +21,27 @@ MASKED = (  # beyond what epsilon.service masks
     ),
     *("systemd-update-utmp.service", "systemd-boot-system-token.service", "modprobe@drm.service"),
 )
-REMOVED = (
-    *("usr/share/doc-base", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/zoneinfo"),
+REMOVED = (  # what only people at a keyboard, or Debian's own scripts, need
     *(
-        "usr/share/i18n",
-        "usr/share/bash-completion",
-        "usr/share/zsh",
-        "usr/share/sounds",
-        "usr/share/lintian",
+        f"usr/share/{name}"
+        for name in (
+            "bash-completion bug debconf doc doc-base i18n info initramfs-tools lintian locale man menu pixmaps "
+            "polkit-1 sounds zoneinfo zsh"
+        ).split()
     ),
-    *("usr/share/bug", "usr/share/pixmaps", "usr/share/initramfs-tools", "usr/share/doc"),
     *(
-        "usr/lib/python3.11/test",
-        "usr/lib/python3.11/idlelib",
-        "usr/lib/python3.11/lib2to3",
-        "usr/lib/python3.11/turtledemo",
+        f"usr/lib/python3.11/{name}"
+        for name in "ensurepip idlelib lib2to3 pydoc_data test tkinter turtledemo".split()
     ),
-    *("usr/lib/python3.11/ensurepip", "usr/lib/python3.11/tkinter", "usr/lib/systemd/boot"),
+    *("usr/lib/apt", "usr/lib/systemd/boot", "usr/lib/udev/hwdb.d", "usr/lib/*/perl", "usr/lib/*/perl-base"),
+    *(
+        "usr/lib/*/perl5",
+        "usr/lib/*/gconv",
+        "usr/lib/*/libperl.so*",
+        "usr/bin/perl*",
+        "usr/bin/apt*",
+        "usr/share/perl*",
+    ),
 )
 EMPTIED = ("var", "run", "tmp", "boot", "dev", "proc", "sys")
 FSTAB = """\
@@ -54,8 +58,9 @@ def unpack(tar: Path, root: Path, steps: Steps) -> None:
 
 def thin_out(root: Path) -> None:
     """Take away what only people at a keyboard need; what was kept for the licence list is read before."""
-    for name in REMOVED:
-        shutil.rmtree(root / name, ignore_errors=True)
+    for pattern in REMOVED:
+        for path in root.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     for name in EMPTIED:
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir()

@@ -24,22 +24,20 @@ BY_RUNTIME = {
     "mlc": ("apache-tvm==0.27.0.post1", "apache-tvm-ffi==0.1.15.post2", "ml_dtypes==0.6.0"),
 }
 BY_HARDWARE = {"gpio": ("lgpio==0.2.2.0",)}
-UNUSED = (
-    "tests",
-    "test",
-    "testing",
-    "include",
-    "_pyinstaller",
-    "f2py",
-    "distutils",
-)  # folders inside numpy and others
+BY_ENGINE = {"pocketsphinx": "pocketsphinx"}  # recogniser: its package, which holds a model of 30 MB
+UNUSED = re.compile(  # what only makers of software import
+    r"(^|/)(tests|include|_pyinstaller|f2py)/|^onnxruntime/(quantization|tools|transformers|datasets|backend)/|\.pyi$"
+)
 
 
 def wanted(board: Board) -> list[str]:
     """What the board's toy imports, as NAME==VERSION."""
     runtimes = {settings.runtime for settings in board.stages.values()} | {board.turn.runtime}
     extra = [name for runtime in sorted(filter(None, runtimes)) for name in BY_RUNTIME.get(runtime, ())]
-    return [*_always(), *extra, *BY_HARDWARE.get(board.body.hardware, ())]
+    engines = {settings.engine for settings in board.stages.values()}
+    absent = {package for engine, package in BY_ENGINE.items() if engine not in engines}
+    always = [name for name in _always() if name.partition("==")[0] not in absent]
+    return [*always, *extra, *BY_HARDWARE.get(board.body.hardware, ())]
 
 
 def everything() -> list[str]:
@@ -160,6 +158,5 @@ def _place(name: str) -> str | None:
         if parts[1] not in ("purelib", "platlib"):
             return None
         parts = parts[2:]
-    if any(part in UNUSED for part in parts[:-1]) or ".." in parts or name.startswith("/"):
-        return None
-    return "/".join(parts)
+    target = "/".join(parts)
+    return None if UNUSED.search(target) or ".." in parts or target.startswith("/") else target
