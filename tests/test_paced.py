@@ -20,6 +20,7 @@ from epsilon.devices.wav import WavCard
 from epsilon.emulation import paced
 from epsilon.emulation.costs import cost_of
 from epsilon.emulation.lockstep import LockStep
+from epsilon.emulation.runner import LOCKSTEP, Emulation
 from epsilon.errors import ConfigError, StageDied
 from epsilon.messages import News
 from epsilon.ring import Samples
@@ -138,6 +139,20 @@ def test_a_stage_that_dies_ends_the_emulation(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("threading.excepthook", lambda _: None)
     with pytest.raises(StageDied, match="asr died: ZeroDivisionError"):
         play(SLOW)
+
+
+@pytest.mark.usefixtures("scripts")
+def test_an_emulation_goes_at_the_pace_of_another_board() -> None:
+    host, slow = board(FREE), board(SLOW)
+    runs = [
+        Emulation(host, load_character("odette"), [sound()], LOCKSTEP, pace_of=pace).run(lambda _: None)
+        for pace in (None, host, slow, slow)
+    ]
+    usual, free, late, again = (run.conversation["turns"] for run in runs)
+    assert usual == free
+    assert late == again
+    assert late[0]["tifu"]["answer_ms"] > usual[0]["tifu"]["answer_ms"]
+    assert late[0]["replies"][0]["text"] == usual[0]["replies"][0]["text"]
 
 
 def test_a_model_that_nobody_has_measured_is_named() -> None:

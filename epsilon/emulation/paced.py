@@ -19,6 +19,7 @@ from epsilon.emulation.contention import Call, Machine
 from epsilon.emulation.costs import cost_of, cost_of_end
 from epsilon.emulation.paced_engines import PACED, Bill, PacedEndOfTurn
 from epsilon.emulation.strand import Strand, current
+from epsilon.engines.protocols import EndOfTurn
 from epsilon.messages import News
 from epsilon.parts import load_engine, seat_of
 from epsilon.stages.vad import Vad
@@ -62,6 +63,15 @@ class Pace:
         self._rates = []
         strand.pause()
 
+    def load(self, board: Board, stage: str) -> Any:
+        """The engine that `board` names for a stage; its calls cost what they cost on the board whose pace this is."""
+        bill = Bill(cost_of(self.board, stage), seat_of(self.board, stage), self.spend)
+        return PACED[stage](load_engine(board, stage), bill)
+
+    def end_of_turn(self, found: EndOfTurn) -> PacedEndOfTurn:
+        """The same for the engine that finds the end of a turn."""
+        return PacedEndOfTurn(found, Bill(cost_of_end(self.board), seat_of(self.board, "vad"), self.spend))
+
     def advance(self, limit_s: float) -> list[Strand]:
         """Move the clock to the end of the next calls, or to `limit_s` if that is sooner; whose calls ended."""
         if not self._rates:
@@ -83,10 +93,13 @@ class Pace:
 
 
 class PacedStep:
-    """Moves the clock of a toy on a wav card at a board's pace; a LockStep whose stages take time."""
+    """Moves the clock of a toy at a board's pace: a LockStep whose stages take time. The pace loaded its engines."""
 
     def __init__(self, toy: Toy, card: WavCard, pace: Pace) -> None:
         self._toy, self._card, self._pace = toy, card, pace
+        vad = toy.stages[STAGES.index("vad")]
+        assert isinstance(vad, Vad)
+        vad.end_of_turn = pace.end_of_turn(vad.end_of_turn)
         self._capture, *self._others = [Strand(stage) for stage in toy.stages]
         self._blocks_due = 0
         self.frame = 0
@@ -126,17 +139,6 @@ def build(
     board: Board, character: Character, card: WavCard, clock: ManualClock, pace_of: Board | None = None
 ) -> tuple[Toy, PacedStep]:
     """The toy of a board, and what moves its time at the pace of that board or of another one."""
-    slow = pace_of or board
-    pace = Pace(slow, clock)
-
-    def load(board: Board, stage: str) -> Any:
-        bill = Bill(cost_of(slow, stage), seat_of(slow, stage), pace.spend)
-        return PACED[stage](load_engine(board, stage), bill)
-
-    toy = Toy(board, character, card, clock, load=load)
-    vad = toy.stages[STAGES.index("vad")]
-    assert isinstance(vad, Vad)
-    vad.end_of_turn = PacedEndOfTurn(
-        vad.end_of_turn, Bill(cost_of_end(slow), seat_of(slow, "vad"), pace.spend)
-    )
+    pace = Pace(pace_of or board, clock)
+    toy = Toy(board, character, card, clock, load=pace.load)
     return toy, PacedStep(toy, card, pace)

@@ -13,6 +13,7 @@ from epsilon.config.character import Character
 from epsilon.devices.wav import WavCard
 from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
 from epsilon.emulation.lockstep import LockStep
+from epsilon.emulation.paced import Pace, PacedStep
 from epsilon.emulation.trace import Trace
 from epsilon.messages import News
 from epsilon.ring import Samples
@@ -33,7 +34,8 @@ class Emulation:
     """A toy on a wav card. A recording begins when the answer to the one before it has ended.
 
     With `take`, the conversation is kept there, to be played again by `epsilon replay`. With `traced`, `trace` says
-    where the time went, and `taken` what happened.
+    where the time went, and `taken` what happened. In lock-step with `pace_of` every stage takes as long as it would
+    on that board.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Emulation:
         pace: str,
         take: Path | None = None,
         traced: bool = False,
+        pace_of: Board | None = None,
     ) -> None:
         self.pace = pace
         self._clock: Clock = ManualClock() if pace == LOCKSTEP else MonotonicClock()
@@ -51,12 +54,23 @@ class Emulation:
         self.card = WavCard(board.audio, self._clock, first)
         self._meter = Meter()
         self._take = Recording(take, self._clock) if take is not None or traced else None
-        self.toy = Toy(board, character, self.card, self._take.clock if self._take else self._clock)
+        self._pace = self._paced(pace_of)
+        load = self._pace.load if self._pace else None
+        self.toy = Toy(
+            board, character, self.card, self._take.clock if self._take else self._clock, load=load
+        )
         if self._take is not None:
             self._take.attach(self.toy, pace)
-        self.trace = Trace(self.toy) if traced else None
+        self.trace = self._traced() if traced else None
         self._open_turn: int | None = None  # begun, and neither answered nor left in silence
         self._busy_s = 0.0  # when something last happened
+
+    def _paced(self, pace_of: Board | None) -> Pace | None:
+        """In lock-step the stages take no time, or that of a board."""
+        return Pace(pace_of, self._clock) if pace_of and isinstance(self._clock, ManualClock) else None
+
+    def _traced(self) -> Trace:
+        return Trace(self.toy, now=self._clock.now) if self._pace else Trace(self.toy)
 
     @property
     def taken(self) -> Take | None:
@@ -80,10 +94,15 @@ class Emulation:
         assert isinstance(self._clock, ManualClock)
         self.card.start()
         ready()
-        time = LockStep(self.toy, self.card, self._clock)
-        while not self._ended():
-            for news in time.pass_block():
-                self._follow(news, show)
+        paced = PacedStep(self.toy, self.card, self._pace) if self._pace else None
+        time = paced or LockStep(self.toy, self.card, self._clock)
+        try:
+            while not self._ended():
+                for news in time.pass_block():
+                    self._follow(news, show)
+        finally:
+            if paced is not None:
+                paced.close()
 
     def _run_realtime(self, show: Show, ready: Callable[[], object]) -> None:
         with running(self.toy):
