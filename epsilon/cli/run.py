@@ -11,7 +11,9 @@ from typing import Any
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.config.whole import check_pair
+from epsilon.plan import recall
 from epsilon.service import OFF_CODE
+from epsilon.state import State, state_folder
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -31,14 +33,13 @@ def run(chosen: argparse.Namespace) -> int:
     """The code by which the service manager knows that the power is to be turned off."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     signal.signal(signal.SIGTERM, _leave)
-    board = load_board(chosen.board)
+    board = recall(load_board(chosen.board), state_folder())
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
 
     from epsilon.clock import MonotonicClock
     from epsilon.life import Life, runtime_folder
     from epsilon.notify import Supervisor
-    from epsilon.state import State, state_folder
 
     supervisor, state = Supervisor.of_environment(), State.open(state_folder())
     life = Life(board, character, MonotonicClock(), state, supervisor)
