@@ -16,7 +16,7 @@ BUSYBOX = Path("/usr/bin/busybox")
 CACHE = root() / "build" / "guest"
 MODULES = ("virtio_pci", "virtio_blk", "squashfs", "i6300esb")
 TOOLS = ("qemu-system-x86_64", "mksquashfs", "sfdisk", "depmod", "modprobe", "dpkg-deb", "apt-get")
-PARTITIONS = {"slots": 1, "root_a": 4, "root_b": 4}  # MiB
+PARTITIONS = {"slots": 1, "root_a": 4, "root_b": 4}
 LONGEST_S = 240  # a guard only: a start takes seconds
 
 # What stands for systemd: says who it is and which slot it was started from, then ends the machine.
@@ -87,13 +87,14 @@ class Guest:
     """One disk, and the machine that is started from it again and again."""
 
     folder: Path
+    partitions: dict[str, int] = field(default_factory=lambda: dict(PARTITIONS))  # MiB
     places: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.disk, self.initrd, self.tree = self.folder / "disk.img", self.folder / "initrd", kernel()
         with self.disk.open("wb") as file:
-            file.truncate((sum(PARTITIONS.values()) + 2) << 20)
-        lines = [f"name={name}, size={size}MiB" for name, size in PARTITIONS.items()]
+            file.truncate((sum(self.partitions.values()) + 2) << 20)
+        lines = [f"name={name}, size={size}MiB" for name, size in self.partitions.items()]
         subprocess.run(
             ["sfdisk", "-q", str(self.disk)],
             input="label: gpt\n" + "\n".join(lines) + "\n",
@@ -102,7 +103,7 @@ class Guest:
             timeout=60,
         )
         begin = 1
-        for name, size in PARTITIONS.items():
+        for name, size in self.partitions.items():
             self.places[name] = begin << 20
             begin += size
         initrd.build(self.initrd, BUSYBOX, modules(self.tree))
@@ -121,8 +122,8 @@ class Guest:
             part.write_bytes(file.read(1 << 20))
         return slots.read(part)
 
-    def start(self, options: str = "", *more: str) -> list[str]:
-        """Turn it on and wait until it is off; what it said on its console."""
+    def start(self, options: str = "", *more: str, drive: str = "") -> list[str]:
+        """Turn it on and wait until it is off; what it said on its console. `drive` is another way to the disk."""
         image = next((self.tree / "boot").glob("vmlinuz-*"))
         command = ["nice", "qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "256", "-nographic"]
         command += ["-nodefaults", "-no-reboot", "-serial", "stdio", "-nic", "none", *more]
@@ -130,7 +131,7 @@ class Guest:
         command += ["-append", f"console=ttyS0 quiet panic=-1 epsilon.wait=5 epsilon.dark=0 {options}"]
         command += [
             "-drive",
-            f"if=none,id=d,file={self.disk},format=raw",
+            f"if=none,id=d,{drive or f'file={self.disk},format=raw'}",
             "-device",
             "virtio-blk-pci,drive=d",
         ]
