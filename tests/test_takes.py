@@ -6,6 +6,8 @@ import copy
 import dataclasses
 import json
 import shutil
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ from epsilon.clock import MonotonicClock
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.devices.portaudio import PortAudioCard
+from epsilon.devices.wav import WavCard
 from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
 from epsilon.errors import StageDied
+from epsilon.hardware import Switches
+from epsilon.hardware.senses import Readings
 from epsilon.takes.again import Again, AgainByWork, again
 from epsilon.takes.comparison import compare
 from epsilon.takes.folder import Take, TakeError, read_take
@@ -110,6 +115,56 @@ def test_what_threads_did_plays_again_in_lock_step(tmp_path: Path) -> None:
     assert verdict.identical, "\n".join(verdict_lines(take, verdict, []))
     first, second = heard(found)
     assert "Once," in first[1] and second[0] == "no tell me about the moon"
+
+
+class Tired:
+    """Feels how its battery becomes low."""
+
+    def __init__(self) -> None:
+        self.percent = iter((60.0, 12.0))
+
+    def start(self) -> None: ...
+
+    def read(self) -> Readings:
+        return Readings(percent=next(self.percent, 12.0), celsius=41.0)
+
+
+@pytest.mark.slow
+def test_what_hands_did_and_what_was_felt_is_in_the_take(tmp_path: Path) -> None:
+    """The microphone is switched off in mid-word, the volume turned down, the battery gets low; all of it again."""
+    board, clock, switches = load_board("host"), MonotonicClock(), Switches()
+    recording = read_audio(FOLDER / "three-turns" / "in.wav")[: 12 * RATE_HZ]
+    recorded = Recording(tmp_path / "take", clock)
+    card = WavCard(board.audio, clock, recording)
+    character = load_character("odette")
+    toy = Toy(board, character, card, recorded.clock, switches=switches, feeling=Tired())
+    recorded.attach(toy, REALTIME)
+    told: list[str] = []
+    with keeping(recorded), running(toy):
+        hands = iter(
+            [
+                (1.2, partial(switches.mute, True)),
+                (1.5, partial(switches.mute, False)),
+                (2.0, partial(switches.turn_volume, -4)),
+            ]
+        )
+        at_s, move = next(hands)
+        while clock.now() < card.time_of(len(recording)):
+            told += [news.what for news in toy.watch(0.05)]
+            if clock.now() > card.time_of(0) + at_s:
+                move()
+                at_s, move = next(hands, (inf, move))
+    take = read_take(tmp_path / "take")
+    seen = {(line["by"], line["seen"], str(line["value"])) for line in take.lines if "seen" in line}
+    assert ("vad", "muted", "True") in seen
+    read = [line for line in take.lines if line.get("stage") in ("body", "playback")]
+    assert any(6 in line["reads"].get("volume", ()) for line in read)
+    assert any([12.0, False, 41.0] in line["reads"].get("read", ()) for line in read)
+    assert "ignored" in told and "standing" in told and "volume" in told
+    found = play(take)
+    verdict = compare(take.messages, found.found, by_ring=True)
+    assert verdict.identical, "\n".join(verdict_lines(take, verdict, []))
+    assert any(line["message"]["kind"] == "Announcement" for line in found.found)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from epsilon.config.board import Board
 from epsilon.messages import Message
 from epsilon.ring import Ring
 from epsilon.stage import Stage
+from epsilon.stages.capture import Capture
 from epsilon.stages.llm import Llm
 from epsilon.takes.tap import NEWS, Joint, joints, tap
 from epsilon.toy import Toy
@@ -127,7 +128,7 @@ class Trace:
 
     def end(self, stage: Stage, begun: tuple[float, float, Message | None], busy: bool) -> None:
         """It is done; a tick that did nothing is not kept."""
-        if busy:
+        if busy or isinstance(stage, Capture):  # which says that it may rest, and has heard a block
             start_s, cpu_s, item = begun
             name, mark = (type(item).__name__, item.mark) if item is not None else ("tick", None)
             cpu_s = time.thread_time() - cpu_s

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,25 @@ from epsilon.config.character import Character
 from epsilon.devices.wav import WavCard
 from epsilon.duplex import Acoustics
 from epsilon.emulation.lockstep import LockStep
+from epsilon.hardware.none import NoHardware
+from epsilon.hardware.senses import Readings, Senses
 from epsilon.messages import News
 from epsilon.ring import Ring, Samples
 from epsilon.stage import Stage
+from epsilon.stages.body import Body
 from epsilon.stages.capture import Capture
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import Vad
 from epsilon.takes.checks import LOCKSTEP
 from epsilon.takes.folder import Take
-from epsilon.takes.recording import CARD_READINGS, HAND_READINGS, MOUTH_READINGS
+from epsilon.takes.recording import CARD_READINGS, FEELING_READINGS, HAND_READINGS, MOUTH_READINGS
 from epsilon.takes.tap import NEWS, Joint, joints, tap
 from epsilon.takes.witness import retelling
 from epsilon.takes.written import Json, written
 from epsilon.toy import Toy
 from epsilon.turn import Mark
+
+MARK_PARTS = len(Mark._fields)
 
 
 class TakeCard(WavCard):
@@ -66,9 +70,15 @@ class Seen:
         """The value in force, in a list of one; none where nothing was noted."""
         coming = self._coming[what]
         while coming and coming[0]["at"] <= self._frame():
-            value = coming.popleft()["value"]
-            self._now[what] = Mark(*value) if isinstance(value, list) else value
+            self._now[what] = _as_seen(coming.popleft()["value"])
         return [self._now[what]] if what in self._now else []
+
+
+def _as_seen(value: Any) -> Any:
+    """What a stage was told: switches as they are, the toy's mouth by a mark, battery and heat by three figures."""
+    if not isinstance(value, list):
+        return value
+    return Mark(*value) if len(value) == MARK_PARTS else Readings(*value)
 
 
 class Again:
@@ -79,14 +89,12 @@ class Again:
         self.by_ring = take.pace != LOCKSTEP  # the order among rings was that of threads
         self._clock = ManualClock()
         self._numbers = itertools.count()
-        board = replace(
-            board, body=replace(board.body, hardware="none")
-        )  # no hands: what they did is in the take
         acoustics = Acoustics(**take.header["acoustics"]) if take.header["acoustics"] else None
         readings = deque(take.header["first_readings"])
         first = retelling(self._clock, lambda _: [readings.popleft()] if readings else [], ("now",))
         self.card = TakeCard(board.audio, self._clock, take)
-        self.toy = Toy(board, character, self.card, first, acoustics)
+        none, nothing = NoHardware(), Senses(None, ())  # what hands did and what was felt is in the take
+        self.toy = Toy(board, character, self.card, first, acoustics, hardware=none, feeling=nothing)
         self.stages = {stage.name: stage for stage in self.toy.stages}
         self.joints = [*joints(self.toy.stages)]
         for joint in self.joints:
@@ -103,12 +111,21 @@ class Again:
     def _prepare(self, stage: Stage) -> None:
         """Give a stage its clock, and hands that move as they did."""
         stage.clock = self._clock
-        if isinstance(stage, Capture | Vad):
-            seen = Seen(self.take.lines, stage, self._frames_of(stage))
-            stage.switches = retelling(stage.switches, seen.tell, properties=HAND_READINGS)
+        seen = Seen(self.take.lines, stage, self._frames_of(stage))
+        tell = seen.tell if isinstance(stage, Capture | Vad) else self._tells(stage, seen)
+        if isinstance(stage, Capture | Vad | Playback | Body):
+            stage.switches = retelling(stage.switches, tell, properties=HAND_READINGS)
+        if isinstance(stage, Body):
+            stage.feeling = retelling(stage.feeling, tell, FEELING_READINGS)
 
-    def _frames_of(self, stage: Capture | Vad) -> Callable[[], int]:
-        return (lambda: stage.reader.at) if isinstance(stage, Vad) else (lambda: stage.microphone.written)
+    def _tells(self, stage: Stage, seen: Seen) -> Callable[[str], list[Any]]:
+        """Who says how hands and senses looked to a stage that does not hear."""
+        return seen.tell
+
+    def _frames_of(self, stage: Stage) -> Callable[[], int]:
+        if isinstance(stage, Vad):
+            return lambda: stage.reader.at
+        return lambda: self.toy.microphone.written
 
     def _blocks(self) -> Iterator[News]:
         time = LockStep(self.toy, self.card, self._clock)
@@ -153,12 +170,15 @@ class AgainByWork(Again):
         if isinstance(stage, Playback):
             stage.card = retelling(stage.card, self._told(stage.name), CARD_READINGS, also=("write", "cut"))
 
+    def _tells(self, stage: Stage, seen: Seen) -> Callable[[str], list[Any]]:
+        return self._told(stage.name)
+
     def _told(self, name: str) -> Callable[[str], list[Any]]:
         """The readings of the work that a stage is at."""
 
         def tell(what: str) -> list[Any]:
             kept = self._left.get(name, {}).get("reads", {}).get(what)
-            return [kept.popleft()] if kept else []
+            return [_as_seen(kept.popleft())] if kept else []
 
         return tell
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from epsilon.duplex import Acoustics, Duplex
 from epsilon.errors import EpsilonError, nearest
+from epsilon.hardware.senses import Readings
 from epsilon.takes.written import Json
 
 FORMAT = 1
@@ -87,7 +88,15 @@ def _mark(value: Any) -> bool:
 
 
 def _looked(value: Any) -> bool:
-    return isinstance(value, bool) or _mark(value)
+    return value is None or isinstance(value, bool) or _whole(value) or _mark(value) or _felt(value)
+
+
+def _felt(value: Any) -> bool:
+    """Battery in percent, whether it is charged, heat; None what is not known."""
+    if not (isinstance(value, list) and len(value) == len(fields(Readings))):
+        return False
+    percent, charging, celsius = value
+    return isinstance(charging, bool) and all(one is None or _number(one) for one in (percent, celsius))
 
 
 def _reads(value: Any) -> bool:
@@ -98,7 +107,7 @@ def _reads(value: Any) -> bool:
 
 def _reading(value: Any) -> bool:
     pair = isinstance(value, list) and len(value) == 2 and _whole(value[0]) and _number(value[1])
-    return pair or _number(value)
+    return pair or _number(value) or _looked(value)
 
 
 HEADER: dict[str, tuple[Check, str]] = {
@@ -129,7 +138,7 @@ SEEN: dict[str, tuple[Check, str]] = {
     "at": (_whole, "a frame"),
     "seen": (_text, "what was seen"),
     "by": (_text, "a stage"),
-    "value": (_looked, "true, false or a mark"),
+    "value": (_looked, "a switch, a step, a mark or readings"),
 }
 WORK: dict[str, tuple[Check, str]] = {
     "stage": (_text, "a stage"),

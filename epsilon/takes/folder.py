@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from epsilon.audio_files import read_audio
+from epsilon.config.board import Board
 from epsilon.config.models import find_model
 from epsilon.ring import Samples
 from epsilon.takes.checks import FORMAT, TakeError, check_header, check_line, parsed
@@ -21,6 +22,7 @@ from epsilon.toy import Toy
 
 HEADER, MESSAGES, INPUT, PLAYED = "take.json", "messages.jsonl", "in.wav", "played.wav"
 RATE_HZ = 16_000
+BESIDE = ("costs", "soc", "system", "budget", "image")  # of a board: what no conversation follows from
 COPIED_FRAMES = 60 * RATE_HZ
 
 
@@ -165,7 +167,7 @@ def header_of(toy: Toy, pace: str, first_readings: list[float], ended: str) -> J
         "block_frames": toy.card.block_frames,
         "hears_itself": toy.card.hears_itself,
         "acoustics": plain(toy.acoustics),
-        "board": {"name": board.name, "ears": board.stages["asr"].model, "settings": plain(board)},
+        "board": {"name": board.name, "ears": board.stages["asr"].model, "settings": settings_of(board)},
         "character": {"name": character.name, "sha256": folder_sha(character.path.parent)},
         "models": {name: find_model(name).sha256 for name in models},
         "seeds": {"sampling": character.sampling.seed},
@@ -174,6 +176,11 @@ def header_of(toy: Toy, pace: str, first_readings: list[float], ended: str) -> J
         "first_readings": first_readings,
         "counts": toy.counts,
     }
+
+
+def settings_of(board: Board) -> Json:
+    """Of a board's settings those that a conversation follows from."""
+    return {name: value for name, value in plain(board).items() if name not in BESIDE}
 
 
 def plain(value: Any) -> Any:

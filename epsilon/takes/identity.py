@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 CPU_KEYS = ("model name", "CPU part", "flags", "Features")
 
 
+@functools.cache  # what runs is what was loaded
 def code_sha() -> str:
     """A checksum over the program's own source."""
     root = Path(epsilon.__file__).parent

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import numpy as np
 
 from epsilon.clock import Clock
 from epsilon.errors import StageDied
+from epsilon.hardware.senses import Readings
 from epsilon.messages import Message
 from epsilon.ring import Ring, Samples
 from epsilon.stage import Stage
+from epsilon.stages.body import Body
 from epsilon.stages.capture import Capture
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import Vad
@@ -28,7 +31,8 @@ from epsilon.toy import Toy
 
 CARD_READINGS = ("write", "room", "pending", "left", "cut")
 MOUTH_READINGS = ("sounding", "deafening", "spoke")
-HAND_READINGS = ("pressed", "muted")
+HAND_READINGS = ("pressed", "muted", "volume", "off")
+FEELING_READINGS = ("read",)
 
 
 class Recording:
@@ -59,8 +63,12 @@ class Recording:
         for joint in [*joints(toy.stages)]:
             tap(joint, self._passes(joint))
         for stage in toy.stages:
-            if isinstance(stage, Capture | Vad):
-                stage.switches = noting(stage.switches, self._sees(stage), properties=HAND_READINGS)
+            hears = isinstance(stage, Capture | Vad) or pace == LOCKSTEP
+            notes = self._sees(stage) if hears else self._reads(stage)
+            if isinstance(stage, Capture | Vad | Playback | Body):
+                stage.switches = noting(stage.switches, notes, properties=HAND_READINGS)
+            if isinstance(stage, Body):
+                stage.feeling = noting(stage.feeling, notes, FEELING_READINGS)
             if isinstance(stage, Capture):
                 stage.card = noting(stage.card, self._hears, ("read",))
             stage.clock = self._real_clock
@@ -132,21 +140,22 @@ class Recording:
 
         def note(what: str, value: Any) -> None:
             if (work := self._work.get(name)) is not None:
-                kept = [stage.reader.at, value] if isinstance(stage, Vad) else value
+                kept = [stage.reader.at, value] if isinstance(stage, Vad) else _kept(value)
                 work["reads"].setdefault(what, []).append(kept)
+                work["told"] = work.get("told", False) or isinstance(value, Readings)
 
         return note
 
-    def _sees(self, stage: Capture | Vad) -> Callable[[str, Any], None]:
+    def _sees(self, stage: Stage) -> Callable[[str, Any], None]:
         """Notes when something looks otherwise than before, and at which frame of the microphone."""
 
         def note(what: str, value: Any) -> None:
             key = (stage.name, what)
             if self._seen.get(key) != value:
                 self._seen[key] = value
-                at = stage.reader.at if isinstance(stage, Vad) else stage.microphone.written
+                at = stage.reader.at if isinstance(stage, Vad) else self._toy.microphone.written
                 line: Json = {"n": next(self._numbers), "t": self._time(), "at": at}
-                self._lines.append({**line, "seen": what, "by": stage.name, "value": value})
+                self._lines.append({**line, "seen": what, "by": stage.name, "value": _kept(value)})
 
         return note
 
@@ -158,6 +167,11 @@ class Recording:
         assert played is not None, "the reference ring is shorter than a block"
         silence = np.zeros(len(block) - len(played), np.float32)
         self._sound.append((block, np.concatenate((silence, played))))
+
+
+def _kept(value: Any) -> Any:
+    """As it stands in a line: battery and heat as three figures."""
+    return astuple(value) if isinstance(value, Readings) else value
 
 
 @contextlib.contextmanager
