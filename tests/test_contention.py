@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from epsilon.config.machine import Cores, Soc
-from epsilon.emulation.contention import PARALLEL, Call, Machine, shared
+from epsilon.emulation.contention import INDIVISIBLE_MS, PARALLEL, Call, Machine, shared
 from epsilon.realtime import Seat
 
 FOUR = Soc(
@@ -37,8 +37,10 @@ def test_calls_on_one_core_share_it_and_on_two_do_not() -> None:
     assert took([call(0), call(1)]) == pytest.approx([100, 100])
 
 
-def test_a_second_core_helps_with_a_part_of_the_work() -> None:
-    assert took([call(0, 1)]) == pytest.approx([100 * (1 - PARALLEL) + 100 * PARALLEL / 2])
+def test_a_second_core_helps_with_a_part_of_a_long_call() -> None:
+    parallel = PARALLEL * (1 - INDIVISIBLE_MS / 1000)
+    assert took([call(0, 1, work_ms=1000)]) == pytest.approx([1000 * (1 - parallel) + 1000 * parallel / 2])
+    assert took([call(0, 1, work_ms=10)]) == pytest.approx([10])
 
 
 def test_the_higher_priority_has_the_core_to_itself() -> None:

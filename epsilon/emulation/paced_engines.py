@@ -45,7 +45,7 @@ class Bill:
 
 
 class PacedRecognizer:
-    """Ears: a pass costs more the longer the utterance is."""
+    """Ears: a pass costs more the longer the utterance is, and for each word that is not settled yet."""
 
     def __init__(self, inner: Recognizer, bill: Bill) -> None:
         self._inner, self._bill = inner, bill
@@ -64,7 +64,8 @@ class PacedRecognizer:
         self._heard = (hearing, before + len(samples))
         if len(samples):
             cost = self._bill.cost
-            self._bill.pay(cost.pass_ms + cost.second_ms * self._heard[1] / SAMPLE_RATE_HZ)
+            heard_s, guessed = self._heard[1] / SAMPLE_RATE_HZ, len(found.tail)
+            self._bill.pay(cost.pass_ms + cost.second_ms * heard_s + cost.token_ms * guessed)
         return found
 
     def finish(self, hearing: Any) -> Hypothesis:
