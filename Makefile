@@ -14,7 +14,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-b
 
 .DEFAULT_GOAL := list
 .PHONY: list run talk test test-tools quick fuzz check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-echo soak-voice evaluate takes lines personas \
-        openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
+        image test-image openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -121,6 +121,16 @@ lines: .venv/installed ## record each character's line for trouble and openers a
 
 personas: .venv/installed ## bake each character's persona into the mind, after mind or persona has changed
 	$(BIN)/python -m tools.personas --board $(BOARD)
+
+image: .venv/installed ## the image of a board: make image BOARD=qemu-x86 [CHARACTER=bram], in build/image
+	@tools/system_packages image
+	$(BIN)/python -m tools.image $(CHOSEN)
+
+test-image: .venv/tested ## build the images of the emulated boards, boot, talk to and break them (half an hour and more)
+	@tools/system_packages test
+	@tools/system_packages image
+	@tools/system_packages boot
+	$(BIN)/pytest -m image
 
 mlc: .venv/installed  ## add the TVM runtime and compiler, for minds compiled the MLC way
 	$(PIP) --no-deps apache-tvm==0.27.0.post1 apache-tvm-ffi==0.1.15.post2 ml_dtypes==0.6.0

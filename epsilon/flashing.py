@@ -85,11 +85,9 @@ def _uses(disk: Disk, sysfs: Path, proc: Path) -> Iterator[str]:
             numbers[_line(sysfs / "class/block" / user / "dev")] = name
     for line in (proc / "self/mountinfo").read_text("utf-8").splitlines():
         fields = line.split()
-        name, place = numbers.get(fields[2]), fields[4]
-        if name is not None and place == "/":
-            yield f"this system runs from it ({name})"
-        elif name is not None:
-            yield f"{name} is mounted on {place}"
+        part, place = numbers.get(fields[2]), fields[4]
+        if part is not None:
+            yield f"this system runs from it ({part})" if place == "/" else f"{part} is mounted on {place}"
     swaps = proc / "swaps"
     for line in swaps.read_text("utf-8").splitlines()[1:] if swaps.is_file() else []:
         swap = Path(line.split()[0]).name

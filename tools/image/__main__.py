@@ -26,7 +26,7 @@ def main() -> int:
     chosen = _parser().parse_args()
     try:
         if chosen.lock:
-            _lock(chosen.out, chosen.sources)
+            _lock(chosen.cache, chosen.sources)
             return 0
         return _build(chosen)
     except EpsilonError as mistake:
@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--board", default="qemu-x86", help="a board file with an image (default: qemu-x86)")
     parser.add_argument("--character", help="who lives in it (default: the board's own character)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="default: build/image")
+    parser.add_argument(
+        "--cache", type=Path, default=OUT, metavar="DIR", help="what is fetched once (default: build/image)"
+    )
     parser.add_argument(
         "--keys",
         type=Path,
@@ -81,7 +84,15 @@ def _build(chosen: argparse.Namespace) -> int:
     began_s = time.monotonic()
     overlays = tuple(chosen.overlay)
     order = Order(
-        board, character, chosen.out, chosen.keys, chosen.sources, overlays, chosen.bundle, chosen.effort
+        board,
+        character,
+        chosen.out,
+        chosen.cache,
+        chosen.keys,
+        chosen.sources,
+        overlays,
+        chosen.bundle,
+        chosen.effort,
     )
     made = build(order)
     for path in [*([made.image] if made.image else []), *made.files]:

@@ -121,7 +121,7 @@ def installed(status: str) -> list[Package]:
     """The packages of a dpkg status file, by name."""
     found = []
     for stanza in status.split("\n\n"):
-        fields = dict(re.findall(r"^([A-Za-z-]+): (.*)$", stanza, re.MULTILINE))
+        fields: dict[str, str] = dict(re.findall(r"^([A-Za-z-]+): (.*)$", stanza, re.MULTILINE))
         if fields.get("Status", "").endswith(" installed"):
             source = fields.get("Source", fields["Package"]).partition(" ")[0]
             found.append(Package(fields["Package"], fields["Version"], source))

@@ -26,6 +26,7 @@ class Order:
     board: Board
     character: Character
     out: Path
+    cache: Path
     keys: Path
     sources: Path | None = None
     overlays: Sequence[Path] = ()
@@ -69,7 +70,7 @@ class Build:
         self.items: list[bill.Item] = []
         self.inputs, self.wanting = vendor.sort_out(self.board)
         self.listed = apt.sources(self.image.suite, chosen=order.sources)
-        shelf = order.out / "debian" / f"{self.image.suite}-{self.architecture}"
+        shelf = order.cache / "debian" / f"{self.image.suite}-{self.architecture}"
         self.shelf = apt.Shelf(shelf, self.architecture, self.listed, self.steps)
 
     def run(self) -> Made:
@@ -93,7 +94,7 @@ class Build:
         """The base, unpacked."""
         with self.steps.step(f"Debian {self.image.suite} for {self.architecture}") as remarks:
             wanted = Base(self.architecture, self.image.suite, self.image.packages)
-            tar = base.base_tar(wanted, self.order.out, self.listed, self.steps)
+            tar = base.base_tar(wanted, self.order.cache, self.listed, self.steps)
             packages = base.installed_in(tar)
             root.unpack(tar, self.root, self.steps)
             changed = self._moved(packages)
@@ -128,7 +129,7 @@ class Build:
             else:
                 package = self.shelf.fetch(name)
                 version = kernel.version_of(package)
-            core = kernel.unpack(package, self.order.out / "kernels" / package.stem, self.steps)
+            core = kernel.unpack(package, self.order.cache / "kernels" / package.stem, self.steps)
             count = kernel.install(core, self.root, self.steps)
             licence = "GPL-2.0-only with the Linux syscall note"
             self.items.append(bill.Item("operating-system", "linux", version, licence, source=package.name))
@@ -139,7 +140,7 @@ class Build:
         """Python packages, by checksum."""
         with self.steps.step("Python packages") as remarks:
             names = wheels.wanted(self.board)
-            found = wheels.fetch(self.architecture, names, self.order.out, self.steps)
+            found = wheels.fetch(self.architecture, names, self.order.cache, self.steps)
             wheels.unpack(found, self.site)
             lock = wheels.read_lock(wheels.lock_path(self.architecture).read_text("utf-8"))
             self.items += bill.python(self.site, lock)

@@ -76,7 +76,7 @@ def settle(root: Path, steps: Steps) -> None:
     write(root, "etc/hostname", "epsilon\n")
     write(root, "etc/machine-id", "uninitialized\n")
     write(root, "etc/resolv.conf", "")
-    link(root / "etc/mtab", "/proc/self/mounts")
+    link(root / "etc/mtab", "../proc/self/mounts")
     steps.run(["systemd-sysusers", f"--root={root}"], SOURCE_DATE_EPOCH=EPOCH)
     for name in ("etc/.pwd.lock", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"):
         (root / name).unlink(missing_ok=True)
