@@ -109,8 +109,8 @@ class SampleRing:
         """How many frames the ring remembers."""
         return len(self._samples)
 
-    def write(self, samples: Samples) -> None:
-        """Append samples [n], n at most the ring's size, and wake the readers. Never blocks."""
+    def write(self, samples: Samples, wake: bool = True) -> None:
+        """Append samples [n], n at most the ring's size; wakes the readers if `wake`. Never blocks."""
         if len(samples) > self.frames:
             raise ValueError(f"{len(samples)} frames do not fit a ring of {self.frames}")
         self._claimed = self.written + len(samples)
@@ -121,7 +121,7 @@ class SampleRing:
             self._samples[: len(samples) - first] = samples[first:]
         self.written = self._claimed
         for reader, bell, wanted in self._sleepers:
-            if reader.available >= wanted:
+            if wake and reader.available >= wanted:
                 bell.ring()
 
     def reader(self, bell: Bell | None = None, wanted: int = 1) -> SampleReader:

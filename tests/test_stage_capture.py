@@ -10,7 +10,7 @@ import pytest
 from epsilon.clock import ManualClock
 from epsilon.devices.wav import WavCard
 from epsilon.engines.echo.none import NoCancellation
-from epsilon.ring import SampleRing
+from epsilon.ring import Bell, SampleRing
 from epsilon.stages.capture import REST_S, Capture
 from tests.desks import audio
 from tests.rig import place
@@ -27,7 +27,8 @@ class Rig:
         where = replace(place(), clock=self.clock)
         self.sound = np.arange(RATE_HZ, dtype=np.float32)
         self.card = WavCard(audio("wav", ""), self.clock, self.sound)
-        self.microphone = SampleRing(RATE_HZ)
+        self.microphone, self.reader_bell = SampleRing(RATE_HZ), Bell()
+        self.microphone.reader(self.reader_bell)
         self.capture = Capture(where, self.card, self.microphone, NoCancellation())
         self.calm = calm
         self.capture.calm = lambda: self.calm
@@ -59,8 +60,11 @@ def test_while_all_is_calm_it_sleeps_and_takes_together_what_came() -> None:
     assert due_s == pytest.approx(rig.clock.now() + REST_S)
     rig.pass_blocks(REST_BLOCKS)
     blocks = 0
+    rig.reader_bell.wait(0)
     while rig.capture.step():
         blocks += 1
+        assert not rig.reader_bell.wait(0), "who listens is woken once"
+    assert rig.reader_bell.wait(0)
     assert blocks + 1 == REST_BLOCKS, "all that came, and it waits for none"
     assert rig.microphone.written == (1 + REST_BLOCKS) * rig.card.block_frames
     found = rig.microphone.copy(0, rig.microphone.written)

@@ -12,7 +12,7 @@ from epsilon.hardware import Switches
 from epsilon.ring import SampleRing, Samples
 from epsilon.stage import Place, Stage
 
-REST_S = 0.06  # how much later at most the first sound of a turn is seen; its place in time is its samples'
+REST_S = 0.08  # how much later at most the first sound of a turn is seen; its place in time is its samples'
 
 
 class Capture(Stage):
@@ -47,8 +47,8 @@ class Capture(Stage):
         )  # also while muted: it goes on learning the room
         if self.switches.muted:
             heard = np.zeros_like(heard)  # time goes on, and nothing of the room is in it
-        self.microphone.write(heard)
         self._unread -= 1
+        self.microphone.write(heard, wake=self._unread <= 0)
         if self._unread > 0 or not self.calm():
             return True
         self._unread = self._rest_blocks
