@@ -35,7 +35,7 @@ from epsilon.parts import (
     load_senses,
     seat_of,
 )
-from epsilon.realtime import calm_python, collect_between_turns
+from epsilon.realtime import calm_python, collect_between_turns, lock_memory
 from epsilon.ring import Bell, Ring, SampleRing, Samples
 from epsilon.stage import Place, Stage
 from epsilon.stages.asr import Asr
@@ -162,7 +162,8 @@ class Toy:
         assert isinstance(playback, Playback) and isinstance(body, Body) and isinstance(capture, Capture)
         playback.outbox, llm.understood = llm.inbox(), vad.inbox()
         vad.murmurs, body.outbox = playback.inbox(), vad.inbox()
-        capture.calm = lambda: vad.calm
+        capture.calm, capture.on_card = (lambda: vad.calm), body.bell.ring
+        body.deaf = lambda: self.card.gone
         body.follow(vad, playback, llm.be_brief)
         for stage in self.stages:
             stage.news = Ring(NEWS_SLOTS, self.bell)
@@ -194,6 +195,8 @@ class Toy:
     def start(self) -> None:
         """Start the card and the threads, the speaker's end first."""
         calm_python()
+        if self.board.system.lock_memory:
+            lock_memory()
         threading.excepthook = self._remember_failure
         self.card.start()
         self._hardware.start()

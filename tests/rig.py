@@ -54,6 +54,7 @@ class CountingCard:
 
     def __init__(self, lead_frames: int = 1600, hears_itself: bool = False) -> None:
         self.block_frames, self.lead_frames, self.hears_itself = 320, lead_frames, hears_itself
+        self.gone = False
         self.reference = SampleRing(16_000)
         self.counts = CardCounts()
         self.written: list[Samples] = []

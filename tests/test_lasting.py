@@ -14,7 +14,7 @@ from epsilon.clock import ManualClock, MonotonicClock
 from epsilon.devices import Card, open_card
 from epsilon.devices.lasting import LastingCard
 from epsilon.devices.wav import WavCard
-from epsilon.emulation.faults.unplugged import NOTICED_S, Broken, Options
+from epsilon.emulation.plug import NOTICED_S, Plug
 from epsilon.errors import DeviceError
 from epsilon.ring import Samples
 from tests import virtual_card
@@ -26,10 +26,10 @@ BLOCK = 160
 class Table:
     """A wav card behind a plug that is out from 1 s to 3 s, in lock-step."""
 
-    def __init__(self, at_ms: float = 1_000, for_ms: float = 2_000) -> None:
+    def __init__(self, out_s: float = 1.0, in_s: float = 3.0) -> None:
         self.clock = ManualClock()
         self.wav = WavCard(audio("wav", ""), self.clock, counting(6 * RATE_HZ))
-        plug = partial(Broken(Options(at_ms, for_ms)).card, self.wav, self.clock)
+        plug = partial(Plug, self.wav, self.clock, lambda now_s: not out_s <= now_s < in_s)
         self.card = LastingCard(plug(), plug, self.clock)
         self.card.start()
         self.frames = 0
@@ -81,7 +81,7 @@ def test_what_is_said_after_it_is_back_leaves_where_promised() -> None:
 
 
 def test_one_that_is_never_unplugged_is_the_card_itself() -> None:
-    table = Table(at_ms=80_000)
+    table = Table(out_s=80, in_s=81)
     table.card.begin_phrase()
     start = table.card.write(counting(BLOCK))
     table.card.end_reply()
@@ -113,7 +113,7 @@ def test_a_speaker_that_fails_alone_is_opened_anew_with_the_microphone() -> None
 
 def test_a_card_that_never_was_there_is_an_error_at_start() -> None:
     with pytest.raises(DeviceError, match="no microphone"):
-        Table(at_ms=0)
+        Table(out_s=0)
 
 
 def test_stop_ends_it_also_while_it_is_gone() -> None:

@@ -28,6 +28,10 @@ class Card(Protocol):
     reference: SampleRing  # what has left the card, for echo cancellation
 
     @property
+    def gone(self) -> bool:
+        """True while it is unplugged, and waited for."""
+
+    @property
     def counts(self) -> CardCounts:
         """What was lost so far."""
 

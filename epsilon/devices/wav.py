@@ -27,7 +27,7 @@ GROWTH_FRAMES = 10 * RATE_HZ
 class WavCard:
     """Plays `recording` [n] into the toy, then silence until `finish`."""
 
-    hears_itself = False
+    hears_itself = gone = False
 
     def __init__(self, audio: Audio, clock: Clock, recording: Samples) -> None:
         self.block_frames, self.lead_frames = audio.block_frames, audio.lead_frames

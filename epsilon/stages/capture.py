@@ -36,12 +36,16 @@ class Capture(Stage):
         self.calm: Callable[[], bool] = lambda: False  # nobody speaks, and nobody waits for an answer
         self._rest_blocks = max(1, round(REST_S * SAMPLE_RATE_HZ / card.block_frames))
         self._unread = 0  # blocks that came during the last rest
+        self.gone = False  # there is no card at the moment
+        self.on_card: Callable[[], None] = lambda: None  # it went, or came back
 
     def tick(self) -> bool:
         block = None if self.ended else self.card.read()
         if block is None:
             self.ended = True
             return False
+        if self.card.gone is not self.gone:
+            self._tell_card()
         heard = self.canceller.cancel(
             block, self._played(len(block))
         )  # also while muted: it goes on learning the room
@@ -57,6 +61,11 @@ class Capture(Stage):
     def due(self) -> float | None:
         rest_s = self._rest_blocks * self.card.block_frames / SAMPLE_RATE_HZ
         return None if self.ended else self.clock.now() + rest_s
+
+    def _tell_card(self) -> None:
+        self.gone = not self.gone
+        self.tell("card gone" if self.gone else "card back", self.turn.now, at=self.card.left())
+        self.on_card()
 
     def _played(self, count: int) -> Samples:
         """The newest `count` frames that left the card, silence where it has played fewer."""

@@ -6,6 +6,8 @@ A scenario is a YAML file. Its steps are done one after the other:
   (`lasting`), `pause: 700 ms`, `hand: press | release | mute | unmute`;
 - `expect: event` (`within`) and `absent: event` (`lasting`); `contains` looks into what was heard.
 
+`faults` break something while that goes on: `- {name: unplugged, at: 4 s, for: 3 s}`, see epsilon/emulation/faults.
+
 Time is that of the samples. `within` counts from the end of the last sound for what answers it (`reply`, `end`,
 `over` …), from its start for what reacts to it (`duck`, `stop`, `revision`). Each event is met once, in order.
 """
@@ -35,9 +37,17 @@ EVENTS = {  # what scenarios call it: what the stages call it
     "stop": ("cut",),
     "revision": ("goes on",),
     "waste": ("discarded",),
+    "light": ("light",),
+    "standing": ("standing",),
+    "power off": ("power off",),
+    "card gone": ("card gone",),
+    "card back": ("card back",),
+    "death": ("died", "not born", "killed"),
+    "trouble": ("trouble",),
+    "birth": ("born",),
 }
-REACTIONS = frozenset(("speech", "duck", "stop", "revision", "murmur", "waste"))
-HANDS = ("press", "release", "mute", "unmute")
+REACTIONS = frozenset(("speech", "duck", "stop", "revision", "murmur", "waste", "light"))
+HANDS = ("press", "release", "mute", "unmute", "louder", "quieter")
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class Totals:
     ducks: int = setting("how often the toy held its breath", -1, low=-1)
     cuts: int = setting("how often it was interrupted", -1, low=-1)
     revisions: int = setting("how often the user went on within a turn", -1, low=-1)
+    deaths: int = setting("how often a toy died and was started again", 0, low=0)
+    kept_volume: int = setting("what the next toy would find on its disk, in steps", -1, low=-1)
     history: str | None = setting("must be in what the mind remembers", None)
     forgotten: str | None = setting("must not be in what the mind remembers", None)
 
@@ -83,6 +95,7 @@ class Scenario:
     )
     echo: bool = setting("the toy's microphone hears its speaker, at -6 dB in a room", False)
     totals: Totals = setting("what must be true at the end", Totals)
+    faults: tuple[Table, ...] = setting("what goes wrong on purpose: `name` and options of each", ())
     needs: str = setting("what is missing for it: it is known to fail", "")
     where: Table = field(default_factory=nowhere, repr=False, compare=False)
 
@@ -98,4 +111,4 @@ def load_scenario(path: Path) -> Scenario:
 
 def scenarios() -> list[Path]:
     """All scenario files, by name."""
-    return sorted(FOLDER.glob("*.yaml"))
+    return sorted(FOLDER.rglob("*.yaml"))

@@ -12,6 +12,7 @@ from epsilon.audio_files import finished, save_wav
 from epsilon.errors import EpsilonError
 from tools.scenarios import load_scenario, scenarios
 from tools.scenarios.performance import Failed, Performance
+from tools.scenarios.table import lines, row_of
 
 
 def main() -> int:
@@ -26,18 +27,24 @@ def main() -> int:
     parser.add_argument(
         "--verbose", action="store_true", help="show the time line of those that went well too"
     )
+    parser.add_argument("--table", action="store_true", help="print what each fault came to")
     options = parser.parse_args()
-    failed = 0
+    failed, rows = 0, []
     for path in options.files or scenarios():
         try:
-            failed += not _play(path, options.out, options.verbose)
+            performance, well = _play(path, options.out, options.verbose)
+            failed += not well
+            if performance.scenario.faults:
+                rows.append(row_of(performance.scenario, performance.events))
         except EpsilonError as error:
             print(error, file=sys.stderr)
             return 1
+    if options.table:
+        print(*lines(rows), sep="\n")
     return int(failed > 0)
 
 
-def _play(path: Path, out: Path | None, verbose: bool) -> bool:
+def _play(path: Path, out: Path | None, verbose: bool) -> tuple[Performance, bool]:
     scenario = load_scenario(path)
     performance = Performance(scenario)
     verdict, well = "ok", True
@@ -50,7 +57,7 @@ def _play(path: Path, out: Path | None, verbose: bool) -> bool:
         print(performance.time_line())
     if out is not None:
         _write(performance, out, path.stem)
-    return well
+    return performance, well
 
 
 def _write(performance: Performance, out: Path, name: str) -> None:

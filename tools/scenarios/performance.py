@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -11,12 +13,17 @@ from epsilon.clock import ManualClock
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.devices.wav import WavCard
+from epsilon.emulation.faults import build
+from epsilon.emulation.lives import Lives
 from epsilon.emulation.lockstep import LockStep
+from epsilon.journal import TurnRecord
 from epsilon.messages import News
 from epsilon.organs import Voice
 from epsilon.ring import Samples
 from epsilon.stages.llm import Llm
+from epsilon.state import VOLUME, State
 from epsilon.toy import STAGES, Toy
+from epsilon.volume import LOUDEST
 from tests.echo_path import EchoCard, Room
 from tools.scenarios import EVENTS, REACTIONS, TELEVISION, Scenario, Step
 from tools.sounds import at_peak, make
@@ -54,12 +61,29 @@ class Performance:
         clock, nothing = ManualClock(), np.zeros(0, np.float32)
         echo = EchoCard(board.audio, clock, nothing, ECHO) if scenario.echo else None
         self.card: WavCard = echo or WavCard(board.audio, clock, nothing)
-        self.toy = Toy(board, load_character(scenario.character), self.card, clock)
-        self.time = LockStep(self.toy, self.card, clock)
+        character = load_character(scenario.character)
+        self.disk = tempfile.TemporaryDirectory()
+        self.time: Lives | LockStep
+        if scenario.faults:
+            faults = [build(table) for table in scenario.faults]
+            self.time = Lives(board, character, self.card, clock, faults, Path(self.disk.name) / "state")
+        else:
+            self._only = Toy(board, character, self.card, clock)
+            self.time = LockStep(self._only, self.card, clock)
+            self.card.start()
         self.begun_at = self.ended_at = 0
         self.events: list[Event] = []
         self.met = 0  # events before this one have been met or passed over
-        self.card.start()
+
+    @property
+    def toy(self) -> Toy:
+        """Who is talked to now. Failed when nobody is."""
+        if isinstance(self.time, LockStep):
+            return self._only
+        if self.time.toy is None:
+            self.fail("the toy is dead")
+        assert self.time.toy is not None
+        return self.time.toy
 
     @property
     def frame(self) -> int:
@@ -68,10 +92,15 @@ class Performance:
 
     def play(self) -> None:
         """All steps, then the totals. Failed says what was wanted and what happened."""
-        self.pass_time(SETTLE_FRAMES)
-        for number, step in enumerate(self.scenario.steps, 1):
-            self.do(step, number)
-        self.check()
+        try:
+            self.pass_time(SETTLE_FRAMES)
+            for number, step in enumerate(self.scenario.steps, 1):
+                self.do(step, number)
+            self.check()
+        finally:
+            if isinstance(self.time, Lives):
+                self.time.close()
+            self.disk.cleanup()
 
     def do(self, step: Step, number: int) -> None:
         """One step."""
@@ -107,6 +136,8 @@ class Performance:
         switches = self.toy.switches
         if what in ("press", "release"):
             switches.press(what == "press")
+        elif what in ("louder", "quieter"):
+            switches.turn_volume(1 if what == "louder" else -1)
         else:
             switches.mute(what == "mute")
         self.begun_at = self.ended_at = self.frame
@@ -133,7 +164,7 @@ class Performance:
 
     def check(self) -> None:
         """The totals."""
-        totals, records = self.scenario.totals, self.toy.journal.turns
+        totals, records = self.scenario.totals, [*self.earlier, *self.toy.journal.turns]
         everybody = [self.toy.journal.record(turn) for turn in range(self.toy.turn.now.turn + 1)]
         counted = {
             "turns": len(records),
@@ -141,6 +172,9 @@ class Performance:
             "cuts": sum(record.interrupted for record in records),
             "revisions": sum(len(record.pauses_ms) for record in everybody),
         }
+        if isinstance(self.time, Lives):
+            kept = State.open(self.time.state.folder).number(VOLUME, LOUDEST)
+            counted |= {"deaths": self.time.deaths, "kept_volume": round(kept)}
         for name, count in counted.items():
             if getattr(totals, name) not in (-1, count):
                 self.fail(f"{name}: {count}, not {getattr(totals, name)}")
@@ -149,6 +183,11 @@ class Performance:
             self.fail(f"the mind does not remember '{totals.history}': {said}")
         if totals.forgotten and totals.forgotten in said:
             self.fail(f"the mind remembers '{totals.forgotten}': {said}")
+
+    @property
+    def earlier(self) -> list[TurnRecord]:
+        """The turns of toys that have died."""
+        return self.time.turns if isinstance(self.time, Lives) else []
 
     def history(self) -> str:
         """What the mind remembers, as text."""

@@ -23,7 +23,7 @@ LATENCY_S = 0.03  # asked of the card, each way
 class PortAudioCard:
     """One microphone and one speaker, mono, 16 kHz to the toy at whatever rate the card has."""
 
-    hears_itself = True
+    hears_itself, gone = True, False  # one that goes raises, see epsilon.devices.lasting
 
     def __init__(self, audio: Audio, clock: Clock) -> None:
         self.clock = clock

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -32,10 +33,18 @@ class When:
     for_ms: float = setting("how long it lasts", 2_000.0, low=0, high=86_400_000)
 
 
+class OnPurpose(Exception):
+    """What a broken engine raises: nobody wrote code for it."""
+
+
+class Hanging(Exception):
+    """An engine does not come back: in lock-step whoever drives the toy is told so."""
+
+
 class Fault:
     """A toy's part that is broken for a while; a fault overrides what it touches, the rest stays as it is.
 
-    A toy that died is built anew: then all but `follow` are asked again.
+    A toy that died is built anew: then card, engines and feeling are asked for again.
     """
 
     def __init__(self, options: When) -> None:
@@ -45,8 +54,12 @@ class Fault:
         """Whether it is broken now."""
         return self.begins_s <= now_s < self.ends_s
 
+    def plugged(self, now_s: float) -> bool:
+        """Whether there is a sound card."""
+        return True
+
     def card(self, card: Card, clock: Clock) -> Card:
-        """The card in front of the toy. It may go with a DeviceError, and is opened anew by being asked for again."""
+        """The card in front of the toy."""
         return card
 
     def engine(self, stage: str, engine: Any, clock: Clock) -> Any:
@@ -56,6 +69,10 @@ class Fault:
     def feeling(self, feeling: Feeling, clock: Clock) -> Feeling:
         """What the toy feels of itself."""
         return feeling
+
+    def folder(self, folder: Path) -> Path:
+        """Where the toy keeps what it remembers."""
+        return folder
 
     def follow(self, toy: Toy, now_s: float) -> None:
         """What hands and disk do meanwhile; called for every block of sound."""

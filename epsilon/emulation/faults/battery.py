@@ -1,0 +1,32 @@
+"""battery: the battery is nearly empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from epsilon.clock import Clock
+from epsilon.config.fields import setting
+from epsilon.emulation.faults import Fault, When
+from epsilon.emulation.faults.feels import WELL, Felt
+from epsilon.hardware.senses import Feeling, Readings
+
+
+@dataclass(frozen=True)
+class Options(When):
+    """How bad it is."""
+
+    left_percent: float = setting("what is left", 5.0, low=0, high=150)
+
+
+class Broken(Fault):
+    """Only what is read is spoilt."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._bad = replace(WELL, percent=options.left_percent)
+
+    def feeling(self, feeling: Feeling, clock: Clock) -> Feeling:
+        return Felt(clock, self._read)
+
+    def _read(self, now_s: float) -> Readings:
+        return self._bad if self.is_on(now_s) else WELL
