@@ -19,12 +19,13 @@ def quiet(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("pace", ["lockstep", "realtime"])
 def test_emulate_says_when_it_listens(quiet: Path, pace: str) -> None:
-    assert start.to_listening_s(["emulate", str(quiet), "--pace", pace]) > 0
+    took_s, worked_s = start.to_listening(["emulate", str(quiet), "--pace", pace])
+    assert took_s > 0 and worked_s > 0
 
 
 def test_a_start_that_fails_is_told_with_its_reason(quiet: Path) -> None:
     with pytest.raises(SystemExit, match=r"never said that it listens(.|\n)*no board 'hust'"):
-        start.to_listening_s(["emulate", str(quiet), "--board", "hust"])
+        start.to_listening(["emulate", str(quiet), "--board", "hust"])
 
 
 def test_a_start_is_taken_apart_to_its_end() -> None:
