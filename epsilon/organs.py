@@ -43,6 +43,9 @@ class ClosedMouth:
         """As if every turn had been answered."""
         return self.turn.now
 
+    def watch(self, bell: Bell) -> None:
+        """It never speaks."""
+
 
 class Ears:
     """Speech to words: the vad and asr stages without their threads."""

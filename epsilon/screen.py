@@ -11,6 +11,21 @@ from epsilon.messages import News
 ERASE_LINE = "\r\x1b[K"
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 
+OF_THE_BODY = frozenset(
+    (
+        "card gone",
+        "card back",
+        "standing",
+        "power off",
+        "died",
+        "hangs",
+        "killed",
+        "trouble",
+        "not born",
+        "born",
+    )
+)
+
 
 class Screen:
     """Writes to a terminal, where what is unfinished is replaced in place, or to a file, a line for each."""
@@ -36,6 +51,8 @@ class Screen:
                 self._refresh(self._line(self.character, " ".join(self._says) + " …"))
             case "heard" | "cut":
                 self._end_reply(news)
+            case _ if news.what in OF_THE_BODY:
+                self._end_line(self._dim(self._line("toy", f"{news.what} {news.text}".strip())))
 
     def _show_partial(self, news: News) -> None:
         text = f"{news.text} {news.tail}".strip()

@@ -42,7 +42,12 @@ NETWORK = {
 }
 THREADS = {"_thread", "threading", "multiprocessing", "concurrent", "queue"}
 # Who may import them: the one loop, the toy, which names the exception hook of all threads, and its paced double.
-MAY_THREAD = {"epsilon/stage.py", "epsilon/toy.py", "epsilon/emulation/strand.py"}
+MAY_THREAD = {
+    "epsilon/stage.py",
+    "epsilon/toy.py",
+    "epsilon/emulation/strand.py",
+    "epsilon/emulation/folder/workers.py",  # a process for each recording of many, and no toy in the one that waits
+}
 SPEAKS_TO_THE_SERVICE_MANAGER = "epsilon/notify.py"  # over a UNIX socket, which reaches nobody else
 WORKPLACE = re.compile(r"(?<!\w)/(?:work|root|Users)/|https?://(?:localhost|127\.)")
 

@@ -7,11 +7,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from epsilon.config.board import load_board
-from epsilon.config.character import load_character
+from epsilon.config.board import Board, load_board
+from epsilon.config.character import Character, load_character
 from epsilon.config.ears import with_ears
 from epsilon.config.whole import check_pair
-from epsilon.errors import AudioFileError
+from epsilon.errors import AudioFileError, ConfigError
+from epsilon.ring import Samples
 
 PACES = ("lockstep", "realtime")
 
@@ -47,6 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="lockstep: as fast as the machine goes, twice alike to the bit (default); "
         "realtime: as from a microphone, which is where TIFU is measured",
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        metavar="NAME[:KEY=VALUE,…]",
+        default=[],
+        help="break something on purpose, in lock-step: unplugged, raises:stage=asr,at=2s,for=3s …; "
+        "`epsilon check --reference` lists all; may be repeated",
+    )
+    parser.add_argument(
+        "--as",
+        dest="pace_of",
+        metavar="BOARD",
+        help="in lock-step, every stage takes as long as it would on that board, by its cost table",
+    )
     many = parser.add_argument_group("for a folder of recordings")
     many.add_argument(
         "--jobs", type=_count, metavar="N", help="recordings played at once (default: one for each core)"
@@ -66,7 +81,13 @@ def _count(text: str) -> int:
 def run(chosen: argparse.Namespace) -> int:
     """Every input is read and checked before the first is played; the files appear whole at the end."""
     if chosen.recordings[0].is_dir() and len(chosen.recordings) == 1:
+        if chosen.fault or chosen.take or chosen.pace_of:
+            raise ConfigError(
+                "--fault, --take and --as are for recordings, not for a folder of them", "emulate"
+            )
         return _run_folder(chosen)
+    if chosen.pace_of and chosen.pace != "lockstep":
+        raise ConfigError("a board's pace is kept in lock-step", "--as")
     for name in ("jobs", "against", "ray"):
         if getattr(chosen, name) is not None:
             raise AudioFileError(f"--{name} is for a folder of recordings", str(chosen.recordings[0]))
@@ -79,11 +100,15 @@ def run(chosen: argparse.Namespace) -> int:
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
 
+    if chosen.fault:
+        return _run_broken(chosen, board, character, recordings)
+
     from epsilon.emulation.runner import Emulation
     from epsilon.screen import Screen
 
     traced = chosen.out is not None
-    emulation = Emulation(board, character, recordings, chosen.pace, chosen.take, traced)
+    pace_of = load_board(chosen.pace_of) if chosen.pace_of else None
+    emulation = Emulation(board, character, recordings, chosen.pace, chosen.take, traced, pace_of)
     screen = Screen(sys.stdout, character.name, emulation.toy.journal)
     outcome = emulation.run(screen.show, partial(_say_ready, character.name))
     if chosen.out is not None:
@@ -95,6 +120,24 @@ def run(chosen: argparse.Namespace) -> int:
             f"the answers are in {chosen.out / 'reply.wav'}, all of it to look at in {chosen.out / 'report.html'}",
             file=sys.stderr,
         )
+    return 0
+
+
+def _run_broken(
+    chosen: argparse.Namespace, board: Board, character: Character, recordings: list[Samples]
+) -> int:
+    from epsilon.emulation.broken import BrokenEmulation
+    from epsilon.emulation.faults import parse
+    from epsilon.journal import Journal
+    from epsilon.screen import Screen
+
+    if chosen.pace != "lockstep" or chosen.take is not None or chosen.pace_of is not None:
+        raise ConfigError("--fault breaks a toy in lock-step, without --take and --as", "--fault")
+    emulation = BrokenEmulation(board, character, recordings, [parse(text) for text in chosen.fault])
+    screen = Screen(sys.stdout, character.name, Journal(emulation.card.time_of, emulation.card.block_frames))
+    outcome = emulation.run(screen, partial(_say_ready, character.name))
+    if chosen.out is not None:
+        outcome.write(chosen.out)
     return 0
 
 

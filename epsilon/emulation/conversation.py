@@ -14,7 +14,7 @@ import numpy as np
 
 from epsilon.audio_files import finished, save_wav
 from epsilon.config.models import find_model
-from epsilon.journal import PARTS, TurnRecord
+from epsilon.journal import PARTS, Journal, TurnRecord
 from epsilon.ring import Samples
 from epsilon.toy import Toy
 
@@ -67,21 +67,26 @@ def account(toy: Toy, pace: str, process: dict[str, float | None]) -> dict[str, 
         "character": toy.character.name,
         "models": {name: find_model(name).sha256 for name in models},
         "pace": pace,
-        "turns": [_turn(toy, record) for record in toy.journal.turns],
+        "turns": turns_of(toy.journal, toy.character.name),
         "counts": toy.counts,
         "process": process,
     }
 
 
-def _turn(toy: Toy, record: TurnRecord) -> dict[str, Any]:
+def turns_of(journal: Journal, speaker: str) -> list[dict[str, Any]]:
+    """All turns so far."""
+    return [_turn(journal, speaker, record) for record in journal.turns]
+
+
+def _turn(journal: Journal, speaker: str, record: TurnRecord) -> dict[str, Any]:
     reply = {
-        "speaker": toy.character.name,
+        "speaker": speaker,
         "text": record.reply_text.strip(),
         "heard": record.heard_text,
         "start_s": _seconds(record.reply_start_at),
         "end_s": _seconds(record.reply_end_at),
     }
-    tifu = toy.journal.tifu_ms(record)
+    tifu = journal.tifu_ms(record)
     return {
         "turn": record.turn,
         "user": {

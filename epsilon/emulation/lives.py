@@ -26,7 +26,7 @@ from epsilon.errors import EpsilonError
 from epsilon.hardware import Switches
 from epsilon.hardware.light import Sign
 from epsilon.hardware.senses import Senses
-from epsilon.journal import TurnRecord
+from epsilon.journal import Journal
 from epsilon.last_words import trouble_line
 from epsilon.messages import News
 from epsilon.parts import load_engine
@@ -65,7 +65,9 @@ class Lives:
         self.state = State.open(folder)
         self.frame = self.deaths = 0
         self.toy: Toy | None = None
-        self.turns: list[TurnRecord] = []  # of the lives that are over
+        self.past: list[
+            tuple[Journal, int]
+        ] = []  # of the lives that are over, and the frame at which each began
         self._line = trouble_line(character)
         self._saying: Samples = self._line[:0]  # what of it is still to be said
         self._born_s = 0.0  # when the next life begins
@@ -93,6 +95,11 @@ class Lives:
         if self.state.changed:
             self.state.save()
         return news + self._told(self.toy)
+
+    @property
+    def journals(self) -> list[tuple[Journal, int]]:
+        """Of all lives, and the frame of the card at which each began."""
+        return [*self.past, (self.toy.journal, self._plug.first)] if self.toy is not None else self.past
 
     def close(self) -> None:
         """Mend everything."""
@@ -142,7 +149,7 @@ class Lives:
         now_s = self._clock.now()
         told = self._told(toy)
         log.warning("the toy died: %s", why)
-        self.turns += [_moved(record, self._plug.first) for record in toy.journal.turns]
+        self.past.append((toy.journal, self._plug.first))
         self.deaths += 1
         self.toy, self._cut_off, self._killed_s = None, killed_s > 0, killed_s
         if self._cut_off:
@@ -178,9 +185,3 @@ class Lives:
     def _told(self, toy: Toy) -> list[News]:
         first = self._plug.first
         return [replace(news, at=news.at + first) if news.at >= 0 else news for news in toy.news()]
-
-
-def _moved(record: TurnRecord, by: int) -> TurnRecord:
-    """A record of a life that began at another frame."""
-    names = ("start_at", "end_at", "reply_start_at", "answer_at", "reply_end_at")
-    return replace(record, **{name: at + by for name in names if (at := getattr(record, name)) >= 0})

@@ -12,6 +12,7 @@ from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.devices.wav import WavCard
 from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
+from epsilon.emulation.course import Course
 from epsilon.emulation.lockstep import LockStep
 from epsilon.emulation.paced import Pace, PacedStep
 from epsilon.emulation.trace import Trace
@@ -23,9 +24,6 @@ from epsilon.toy import Toy, running
 
 RATE_HZ = 16_000
 LOCKSTEP, REALTIME = PACES = ("lockstep", "realtime")
-SETTLE_S = 1.0  # silence after a recording: speech at its very end must show itself
-PAUSE_S = 0.5  # between an answer and the next recording
-PATIENCE_S = 15.0  # no answer takes longer to begin or to go on; each new phrase starts the wait anew
 
 Show = Callable[[News], None]
 
@@ -50,7 +48,7 @@ class Emulation:
     ) -> None:
         self.pace = pace
         self._clock: Clock = ManualClock() if pace == LOCKSTEP else MonotonicClock()
-        first, *self._waiting = recordings
+        first, *waiting = recordings
         self.card = WavCard(board.audio, self._clock, first)
         self._meter = Meter()
         self._take = Recording(take, self._clock) if take is not None or traced else None
@@ -62,8 +60,7 @@ class Emulation:
         if self._take is not None:
             self._take.attach(self.toy, pace)
         self.trace = self._traced() if traced else None
-        self._open_turn: int | None = None  # begun, and neither answered nor left in silence
-        self._busy_s = 0.0  # when something last happened
+        self._course = Course(self.card, self._clock, waiting)
 
     def _paced(self, pace_of: Board | None) -> Pace | None:
         """In lock-step the stages take no time, or that of a board."""
@@ -97,7 +94,7 @@ class Emulation:
         paced = PacedStep(self.toy, self.card, self._pace) if self._pace else None
         time = paced or LockStep(self.toy, self.card, self._clock)
         try:
-            while not self._ended():
+            while not self._course.ended():
                 for news in time.pass_block():
                     self._follow(news, show)
         finally:
@@ -107,33 +104,12 @@ class Emulation:
     def _run_realtime(self, show: Show, ready: Callable[[], object]) -> None:
         with running(self.toy):
             ready()
-            while not self._ended():
-                for news in self.toy.watch(self._wake_s() - self._clock.now()):
+            while not self._course.ended():
+                for news in self.toy.watch(self._course.wake_s() - self._clock.now()):
                     self._follow(news, show)
 
     def _follow(self, news: News, show: Show) -> None:
-        turn = news.mark.turn
-        self._busy_s = self._clock.now()
-        if news.what == "speech":
-            self._open_turn = turn
-        elif self._open_turn == turn and (
-            news.what in ("heard", "cut", "silent") or (news.what == "words" and not news.text)
-        ):
-            self._open_turn = None
+        self._course.follow(news)
         if self._take is not None:
             self._take.flush()
         show(news)
-
-    def _wake_s(self) -> float:
-        """The clock's time at which the recording has ended and, if an answer is due, patience with it."""
-        ended_s = self.card.time_of(len(self.card.recording)) + SETTLE_S
-        return max(ended_s, self._busy_s + (PAUSE_S if self._open_turn is None else PATIENCE_S))
-
-    def _ended(self) -> bool:
-        """True after the last recording and its answer; after an earlier one the next is started."""
-        if self._clock.now() < self._wake_s():
-            return False
-        if not self._waiting:
-            return True
-        self.card.play(self._waiting.pop(0))
-        return False

@@ -187,7 +187,8 @@ class Performance:
     @property
     def earlier(self) -> list[TurnRecord]:
         """The turns of toys that have died."""
-        return self.time.turns if isinstance(self.time, Lives) else []
+        past = self.time.past if isinstance(self.time, Lives) else []
+        return [record for journal, _ in past for record in journal.turns]
 
     def history(self) -> str:
         """What the mind remembers, as text."""

@@ -1,4 +1,4 @@
-"""Board files."""
+"""Board files, among the others that ship."""
 
 from __future__ import annotations
 
