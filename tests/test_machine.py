@@ -9,6 +9,8 @@ import pytest
 from epsilon.config import pins, units
 from epsilon.config.board import load_board
 from epsilon.config.document import Problems, read
+from epsilon.config.machine_checks import size_mb
+from epsilon.config.models import File, Model
 from epsilon.errors import ConfigError
 
 BOARD = """\
@@ -152,6 +154,16 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ("mute_switch: GPIO3", "mute_switch: GPIO22", ["34:49", "pin 'GPIO1_C6' is the mute switch"]),
     ("blue: GPIO1_C6", "blue: GPIO1_E6", ["34:49", "no pin 'GPIO1_E6'"]),
     ("  chip: gpio1\n", "", ["32:16", "pin 'GPIO3' needs the key 'chip'"]),
+    (
+        "hardware: gpio\n",
+        "hardware: gpio\n  volume_knob: {a: GPIO1, b: GPIO4_A1}\n",
+        ["31:30", "on one chip", "gpio1"],
+    ),
+    (
+        "hardware: gpio\n",
+        "hardware: gpio\n  volume_knob: {a: GPIO3, b: GPIO4}\n",
+        ["31:20", "is the mute switch"],
+    ),
     ("hardware: gpio", "hardware: gpoi", ["30:13", "no hardware 'gpoi'", "did you mean gpio?"]),
     ("hardware: gpio", "hardware: none", ["32:16", "a talk button needs `hardware`"]),
     ("fea10000: [0]", "fea10000: [8]", ["28:69", "no core 8", "nearest: 7"]),
@@ -266,6 +278,21 @@ def test_what_is_no_pin(name: str) -> None:
 )
 def test_units_of_a_machine(text: str, suffix: str, number: float) -> None:
     assert units.parse(text, suffix) == number
+
+
+def test_large_numbers_are_written_out() -> None:
+    assert units.show(4_000_000, "mb") == "4000000 MB"
+    assert units.show(0.01, "percent") == "0.01 %"
+
+
+def test_a_model_for_two_runtimes_counts_once() -> None:
+    files = {
+        "encoder.onnx": File("ab", 8_000_000),
+        "encoder.rknn": File("ab", 5_000_000),
+        "words.json": File("ab", 1_000_000),
+    }
+    model = Model("m", Path(), "asr", "whisper", "x", "y", "z", files)
+    assert size_mb(model) == 6
 
 
 def test_a_units_suffix_may_have_two_words() -> None:

@@ -99,6 +99,7 @@ def test_what_runs_where(home: Path) -> None:
     assert runs["asr"] == ("whisper", "ears", "rknn", "NPU core 1")
     assert runs["llm"] == ("mistral", "mind", "onnx", "CPU")
     assert runs["vad"] == ("silero", "no model", "", "CPU")
+    assert runs["turn"] == ("silence", "no model", "", "CPU, beside vad")
     assert "phrases" not in runs
     family = {row[0]: row[1:] for row in seating.placements(load_board("family"))}
     assert family["asr"][-1] == "CPU, 2 threads"
@@ -146,6 +147,7 @@ def test_a_checksum_that_the_board_lacks_is_printed(home: Path) -> None:
 
 def test_columns_stand_below_each_other(board: Board) -> None:
     lines = list(seating.tables(board))
+    assert lines[0].startswith("the board toy;")
     assert "who sits on which core" in lines and "what is missing here" in lines
     cores = [line for line in lines if line.startswith("  core ")]
     assert len({line.index("Cortex-A76") for line in cores}) == 1

@@ -92,7 +92,7 @@ class Budget:
         "last sample of speech to first of the answer", 1_500.0, low=1, high=3_600_000
     )
     memory_mb: float = setting("resident memory of the process", 600.0, low=50, high=64_000)
-    idle_cpu_percent: float = setting("of one core while nobody speaks", 2.0, low=0.01, high=100)
+    idle_cpu_percent: float = setting("of one core while nobody speaks", 1.0, low=0.01, high=100)
     stuck_ms: float = setting(
         "a stage that works on one thing for longer is stuck: the toy is restarted", 5_000.0, 500, 3_600_000
     )

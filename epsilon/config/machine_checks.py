@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epsilon.config import folders, pins
@@ -91,6 +92,16 @@ def _check_body(board: Board, problems: Problems) -> None:
             if same in taken:
                 problems.add(f"pin '{name}' is the {taken[same]}", where)
             taken.setdefault(same, use)
+    _check_knob(body, board.place("body", "volume_knob", "b"), problems)
+
+
+def _check_knob(body: Body, where: str, problems: Problems) -> None:
+    """Both contacts of a knob are watched by one chip: in what order they close is what it tells."""
+    if body.volume_knob is None:
+        return
+    first, second = pins.find(body.volume_knob.a, body.chip), pins.find(body.volume_knob.b, body.chip)
+    if first is not None and second is not None and first.chip != second.chip:
+        problems.add(f"both pins of a knob are on one chip; '{first.name}' is on {first.chip}", where)
 
 
 def _pin(body: Body, name: str, chips: dict[str, int], where: str, problems: Problems) -> pins.Pin | None:
@@ -178,8 +189,12 @@ def models_of(board: Board) -> dict[str, tuple[str, ...]]:
 
 
 def size_mb(model: Model) -> float:
-    """The size of a model's files."""
-    return sum(file.size for file in model.files.values()) / MB
+    """The size of a model's files, the least that it takes; of encoder.onnx and encoder.rknn only one is loaded."""
+    least: dict[str, int] = {}
+    for name, file in model.files.items():
+        stem = Path(name).stem
+        least[stem] = min(file.size, least.get(stem, file.size))
+    return sum(least.values()) / MB
 
 
 def _could_stand_for(other: Model, model: Model, limit_mb: float) -> bool:

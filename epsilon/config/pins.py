@@ -23,6 +23,14 @@ class Pin:
     line: int | None
 
 
+def find(name: str, chip: str | None) -> Pin | None:
+    """The pin of that name as `parse` has it, or None."""
+    try:
+        return parse(name, chip)
+    except ValueError:
+        return None
+
+
 def parse(name: str, chip: str | None) -> Pin:
     """The pin of that name; `chip` is the label that the board gives for pins without one. ValueError if none."""
     if match := BANK.fullmatch(name):

@@ -42,4 +42,5 @@ def parse(text: str, suffix: str) -> float:
 
 def show(number: float, suffix: str) -> str:
     """The number with the first unit of its row: show(600, 'ms') is '600 ms'."""
-    return f"{number:g} {next(iter(UNITS[suffix]))}" if suffix else f"{number:g}"
+    written = f"{number:.9g}"
+    return f"{written} {next(iter(UNITS[suffix]))}" if suffix else written
