@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -89,6 +89,8 @@ class Again:
         self.by_ring = take.pace != LOCKSTEP  # the order among rings was that of threads
         self._clock = ManualClock()
         self._numbers = itertools.count()
+        self.next_line = 0
+        self._before: Counter[str] = Counter()
         acoustics = Acoustics(**take.header["acoustics"]) if take.header["acoustics"] else None
         readings = deque(take.header["first_readings"])
         first = retelling(self._clock, lambda _: [readings.popleft()] if readings else [], ("now",))
@@ -103,10 +105,31 @@ class Again:
         for stage in self.toy.stages:
             self._prepare(stage)
 
-    def run(self) -> Iterator[News]:
-        """Play it; what the stages tell whoever watches, as it comes."""
-        self.card.start()
-        yield from self._blocks() if self.take.pace == LOCKSTEP else self._works()
+    def run(self, rest: Callable[[], None] = lambda: None) -> Iterator[News]:
+        """Play it; what the stages tell whoever watches, as it comes. `rest` is called whenever no stage is at work."""
+        if not self.toy.microphone.written:
+            self.card.start()
+        yield from self._blocks(rest) if self.take.pace == LOCKSTEP else self._works(rest)
+
+    @property
+    def expected(self) -> list[Json]:
+        """The take's messages from where this one began to play."""
+        passed, kept = Counter[str](), []
+        for line in self.take.messages:
+            passed[line["ring"]] += 1
+            if passed[line["ring"]] > self._before[line["ring"]]:
+                kept.append(line)
+        return kept
+
+    def begin_behind(self, next_line: int, before: Counter[str]) -> None:
+        """What came before this line of the take, so many messages in each ring, has been played already."""
+        self.next_line, self._before = next_line, before
+
+    def pass_block(self) -> None:
+        """A block of the microphone is captured."""
+        end = self.toy.microphone.written + self.card.block_frames
+        self._clock.advance_to(self.card.time_of(end))
+        self.toy.stages[0].keep_time()
 
     def _prepare(self, stage: Stage) -> None:
         """Give a stage its clock, and hands that move as they did."""
@@ -127,12 +150,14 @@ class Again:
             return lambda: stage.reader.at
         return lambda: self.toy.microphone.written
 
-    def _blocks(self) -> Iterator[News]:
+    def _blocks(self, rest: Callable[[], None]) -> Iterator[News]:
         time = LockStep(self.toy, self.card, self._clock)
+        time.frame = self.toy.microphone.written
         while time.frame < self.take.header["frames"]:
             yield from time.pass_block()
+            rest()
 
-    def _works(self) -> Iterator[News]:
+    def _works(self, rest: Callable[[], None]) -> Iterator[News]:
         raise NotImplementedError
 
     def _passes(self, joint: Joint) -> Callable[[Ring[Any], Any], bool]:
@@ -154,6 +179,7 @@ class AgainByWork(Again):
 
     def __init__(self, take: Take, board: Board, character: Character) -> None:
         self._news: list[News] = []
+        self._rest: Callable[[], None] = lambda: None
         self._left: dict[str, Json] = {}  # of the work a stage is at: what was read and is still to be told
         self.lost: list[Json] = []  # work that could not be done, because its message is not there
         super().__init__(take, board, character)
@@ -203,11 +229,14 @@ class AgainByWork(Again):
         work["puts"] -= 1
         return bool(work["puts"] >= 0 or not work["stale"])
 
-    def _works(self) -> Iterator[News]:
-        for line in self.take.lines:
+    def _works(self, rest: Callable[[], None]) -> Iterator[News]:
+        self._rest = rest
+        for place, line in enumerate(self.take.lines[self.next_line :], self.next_line):
+            self.next_line = place
             stage = self.stages.get(line.get("stage", ""))
             if stage is not None and not (isinstance(stage, Vad) and "took" not in line):
                 self._do(stage, line)
+        self.next_line = len(self.take.lines)
         while self._hear():
             pass
         for item in sorted(self._news, key=lambda item: item.time_s):
@@ -245,13 +274,12 @@ class AgainByWork(Again):
 
     def _hear(self) -> bool:
         """A block of the microphone, and what whoever listens makes of it; False when there is no more."""
-        capture, vad = self.toy.stages[0], self.stages["vad"]
         if self.toy.microphone.written >= self.take.header["frames"]:
             return False
-        self._clock.advance_to(self.card.time_of(self.toy.microphone.written + self.card.block_frames))
-        capture.keep_time()
-        vad.keep_time()
+        self.pass_block()
+        self.stages["vad"].keep_time()
         self._collect()
+        self._rest()
         return True
 
     def _collect(self) -> None:
