@@ -173,7 +173,7 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
     ("{cores: [3]}", "{cores: [9]}", ["35:100", "no core 9", "nearest: 7"]),
     ("smaller: {asr:", "smaller: {azr:", ["35:87", "no stage 'azr'", "did you mean asr?"]),
     ("  ears: {on", "  eers: {on", ["26:3", "no model or engine 'eers'", "did you mean ears?"]),
-    ("memory: 600 MB", "memory: 5 GB", ["36:18", "RK3588 has 4000 MB"]),
+    ("memory: 600 MB", "memory: 5 GB", ["36:18", "RK3588 has only 4000 MB", "nearest: 4000 MB"]),
     ("memory: 600 MB", "memory: 50 MB", ["36:18", "the models alone need 60 MB", "nearest: 60 MB"]),
     (
         "model: mind",
@@ -235,12 +235,25 @@ def test_mistakes_of_both_passes_are_told_at_once(home: Path) -> None:
 
 def test_what_follows_from_a_broken_entry_is_not_told(home: Path) -> None:
     edit(home, "engine: whisper", "engine: 7")
+    edit(home, "engine: mistral", "engine: mistrol")  # nor that its model is for another one
     edit(home, "GPIO4_B2", "GPIO4_B9")
     with pytest.raises(ConfigError) as caught:
         load_board("toy")
     assert [one.where for one in (caught.value, *caught.value.others)] == [
         "boards/toy.yaml:6:17",
+        "boards/toy.yaml:7:17",
         "boards/toy.yaml:32:16",
+    ]
+
+
+def test_a_key_that_there_is_not_hides_nothing(home: Path) -> None:
+    edit(home, "phrases: {}", "phrases: {priorty: 3}")
+    edit(home, "{cores: [3]}", "{cores: [9]}")
+    with pytest.raises(ConfigError) as caught:
+        load_board("toy")
+    assert [one.where for one in (caught.value, *caught.value.others)] == [
+        "boards/toy.yaml:8:13",
+        "boards/toy.yaml:35:100",
     ]
 
 

@@ -110,16 +110,17 @@ def _check_engine(board: Board, stage: str, settings: StageSettings, problems: P
             problems.add(f"stage '{stage}' takes no {key}", board.place("stages", stage, key))
         if wanted and not given:
             problems.add(f"stage '{stage}' needs the key '{key}'", board.place("stages", stage))
+    engines = folders.loadable_names("engines", folder) if folder else []
     if folder and settings.engine:
         where = board.place("stages", stage, "engine")
-        engines = folders.loadable_names("engines", folder)
         _check_name(settings.engine, f"engine for {stage}", engines, where, problems)
     if settings.runtime:
         where = board.place("stages", stage, "runtime")
         _check_name(settings.runtime, f"runtime for {stage}", _runtimes_for(stage), where, problems)
     if settings.model and stage in MODEL_STAGES:
         where = board.place("stages", stage, "model")
-        _check_model(settings.model, stage, settings.engine, where, problems)
+        engine = settings.engine if settings.engine in engines else None
+        _check_model(settings.model, stage, engine, where, problems)
 
 
 def _runtimes_for(stage: str) -> list[str]:

@@ -158,7 +158,8 @@ def _check_memory(board: Board, problems: Problems) -> None:
     """A model's files are the least it needs; the process must fit the budget and the budget the chip."""
     soc_mb, budget_mb = board.soc.memory_mb, board.budget.memory_mb
     if soc_mb is not None and budget_mb > soc_mb:
-        problems.add(f"{board.soc.name} has {soc_mb:g} MB", board.place("budget", "memory"))
+        where = board.place("budget", "memory")
+        problems.add(f"{board.soc.name} has only {soc_mb:g} MB", where, f"nearest: {soc_mb:g} MB")
     rows = read_manifest()
     used = models_of(board)
     too_large = [name for name in used if name in rows and size_mb(rows[name]) > budget_mb]

@@ -17,10 +17,14 @@ def mended(table: Table, broken: set[str]) -> tuple[Table, set[str]]:
 def _mended(table: Table, broken: set[str], lost: set[str]) -> Table:
     items: dict[str, Node] = {}
     for key, node in table.items.items():
-        if table.keys.get(key) in broken or (not isinstance(node, Table) and _is_broken(node, broken)):
+        if table.keys.get(key) in broken:
+            continue  # a key that there is not: nothing is lost with it
+        if isinstance(node, Table):
+            items[key] = _mended(node, broken, lost)
+        elif _is_broken(node, broken):
             lost |= {table.where, node.where}
         else:
-            items[key] = _mended(node, broken, lost) if isinstance(node, Table) else node
+            items[key] = node
     return Table(items, table.keys, table.where)
 
 
