@@ -18,8 +18,8 @@ from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.devices import Card, open_card
 from epsilon.duplex import Acoustics, keep, recall
-from epsilon.errors import AudioFileError, ConfigError, DeviceError
-from epsilon.hardware import Switches
+from epsilon.errors import AudioFileError, ConfigError, DeviceError, EpsilonError
+from epsilon.hardware import Hardware, Switches
 from epsilon.hardware.light import PATTERNS, Sign, shade
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import Announcement, News
@@ -90,7 +90,16 @@ class Life:
                 self.say_trouble()
             if self.is_button_held():
                 self.test_itself()
-            toy = self._born()
+            try:
+                toy = self._born()
+            except (
+                EpsilonError,
+                ImportError,
+                MemoryError,
+                OSError,
+            ):  # what it is made of is missing or broken
+                self.say_trouble()
+                raise
             while True:
                 news = self._run(toy)
                 if news.what == OFF:
@@ -100,14 +109,22 @@ class Life:
 
     def be_in_trouble(self) -> None:
         """No slot starts any more: a light and one sentence. Whoever calls this rests from then on."""
-        hardware = load_hardware(self.board, self.switches)
+        self._show_trouble(load_hardware(self.board, self.switches))
+        self._say_trouble()
+
+    def say_trouble(self) -> None:
+        """Light and stored line: the last life was cut off before it could say it, or this one does not begin."""
+        hardware = load_hardware(self.board, Switches())
+        self._show_trouble(hardware)
+        self._say_trouble()
+        hardware.stop()
+
+    def _show_trouble(self, hardware: Hardware) -> None:
         with _what_is_broken():
             hardware.start()
             hardware.light.show(shade(PATTERNS[Sign.TROUBLE], 0.0))
-        self.say_trouble()
 
-    def say_trouble(self) -> None:
-        """The stored line: the last life was cut off before it could say it itself."""
+    def _say_trouble(self) -> None:
         with _what_is_broken():
             card = self._card()
             card.start()

@@ -21,7 +21,7 @@ from epsilon.clock import ManualClock
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.duplex import Acoustics
-from epsilon.errors import DeviceError, StageDied
+from epsilon.errors import DeviceError, InferenceError, ModelError, StageDied
 from epsilon.hardware import Switches
 from epsilon.last_words import trouble_line
 from epsilon.life import MARKER, Life, alive
@@ -257,6 +257,42 @@ def test_a_card_that_is_broken_keeps_nobody_from_starting(tmp_path: Path) -> Non
     house.life.say_trouble()
     house.life.new_card = genuine
     house.life.live(tmp_path)
+
+
+@pytest.mark.parametrize("why", [ModelError("damaged"), MemoryError(), InferenceError("the NPU failed")])
+def test_what_cannot_be_built_says_so_and_dies(why: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, lights = House(), list[Lamp]()
+
+    def build(*given: object) -> Any:
+        raise why
+
+    def hardware(board: object, switches: Switches) -> Lamp:
+        lights.append(Lamp())
+        return lights[-1]
+
+    house.life.new_toy = build
+    monkeypatch.setattr(life, "load_hardware", hardware)
+    with pytest.raises(type(why)):
+        house.life.live()
+    assert np.array_equal(house.cards[-1].sound(), trouble_line(house.life.character))
+    assert lights[-1].colours and not lights[-1].taken, "it was red, and the pins are free again"
+
+
+class Lamp:
+    """A body that is nothing but a light."""
+
+    def __init__(self) -> None:
+        self.light, self.colours, self.taken = self, list[object](), False
+
+    def start(self) -> None:
+        self.taken = True
+
+    def stop(self) -> None:
+        self.taken = False
+
+    def show(self, colour: object) -> None:
+        assert self.taken
+        self.colours.append(colour)
 
 
 def broken(audio: object, clock: object) -> Any:

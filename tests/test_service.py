@@ -20,7 +20,7 @@ from epsilon.service.__main__ import write
 
 MOST_EXPOSED = 1.0  # of systemd's scale to 10
 TOY = f"{UNITS}/epsilon.service"
-OURS = ("epsilon.service", "epsilon-trouble.service")
+OURS = ("epsilon.service", "epsilon-trouble.service", "epsilon-plan.service")
 VERIFY = ("verify", "--man=no", "--recursive-errors=no")
 COMMANDS = ("usr/bin/python3", "usr/bin/install")
 
@@ -120,7 +120,7 @@ def test_systemd_understands_every_line(variant: str, tmp_path: Path) -> None:
     root = image(tmp_path, host(variant))
     units = [path.name for path in (root / UNITS).iterdir() if path.name.startswith(("epsilon", "data"))]
     named = [unit.replace("@.", "@sda1.") for unit in units]
-    assert len(named) == 8
+    assert len(named) == 9
     assert systemd_analyze(*VERIFY, f"--root={root}", *named) == (0, "")
 
 
@@ -191,6 +191,19 @@ def test_the_watchdog_is_as_patient_as_the_board() -> None:
     slow = replace(board, budget=replace(board.budget, stuck_ms=600_000.0))
     assert {"Type=notify", "WatchdogSec=5", "TimeoutStartSec=180"} <= set(lines(board))
     assert {"WatchdogSec=600", "StartLimitIntervalSec=129600"} <= set(lines(slow))
+
+
+def test_where_there_is_a_choice_of_cores_the_first_start_plans() -> None:
+    assert [line for line in lines(load_board("orangepi5")) if "epsilon-plan.service" in line]
+    assert not [line for line in lines(load_board("qemu-x86")) if "epsilon-plan" in line]
+
+
+def test_a_slow_machine_is_given_time_to_find_its_disk() -> None:
+    waits = [
+        render(load_board(name), "odette")[f"{UNITS}/dev-snd-controlC0.device.d/epsilon.conf"]
+        for name in ("orangepi5", "qemu-arm64")
+    ]
+    assert "JobRunningTimeoutSec=10\n" in waits[0] and "JobRunningTimeoutSec=120\n" in waits[1]
 
 
 def test_it_is_started_again_whatever_ends_it_unless_it_turned_itself_off() -> None:

@@ -23,6 +23,7 @@ PLACES = {  # of each template, in the root of an image
     "epsilon.target": UNITS,
     "epsilon-board.service": UNITS,
     "epsilon-good.service": UNITS,
+    "epsilon-plan.service": UNITS,
     "epsilon-trouble.service": UNITS,
     "epsilon-trouble.target": UNITS,
     "epsilon-update@.service": UNITS,
@@ -67,6 +68,7 @@ STICKS = (
 STARTS = 36  # a start may take as long as so many pieces of work that are not stuck
 HASTY = 6  # starts: whoever hangs in five starts one after the other is within their time
 DEVICE_S = 10  # how long card and data partition are waited for
+CHOICE = 3  # cores: with fewer there is nothing to plan
 HARDWARE_S = 30  # most watchdogs on boards can be set to that
 
 
@@ -94,10 +96,9 @@ def _facts(board: Board, character: str) -> dict[str, str]:
         "watchdog_s": _seconds(watchdog_s(board)),
         "start_s": _seconds(STARTS * stuck_s),
         "start_limit_s": _seconds(HASTY * STARTS * stuck_s),
-        "device_s": str(DEVICE_S),
+        "device_s": _seconds(max(DEVICE_S, stuck_s / 5)),  # an emulated machine takes its time
+        "planner": " epsilon-plan.service" if len(board.soc.core_ids) >= CHOICE else "",
         "hardware_s": str(HARDWARE_S),
-        # on ARM the runtimes read from /proc/cpuinfo which instructions there are
-        "proc": "pid" if board.soc.architecture == "amd64" else "all",
         "restrict_realtime": _yes(not wants_realtime(board)),
         "deny_write_execute": _yes(not writes_code(board)),
         "allowed": "\n".join(_allowed(board)),
