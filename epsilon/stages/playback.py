@@ -257,10 +257,10 @@ class Playback(Stage):
     def _account(self, mark: Mark, complete: bool) -> Heard:
         """What was heard of the reply, which is over."""
         text = " ".join(filter(None, (phrase.heard(self.written) for phrase in self.spoken)))
-        self.mark, self.spoke = None, mark
-        self._ring()
         ended_at = self.fell_silent_at if self.holding else self.card.left()
         self.tell("heard" if complete else "cut", mark, text, at=ended_at)
+        self.mark, self.spoke = None, mark  # after it was told: whoever waits for this may end the toy
+        self._ring()
         return Heard(mark, text, complete)
 
     def _ring(self) -> None:
