@@ -13,14 +13,13 @@ import pytest
 from epsilon.audio_files import read_audio
 from epsilon.config.folders import root
 from epsilon.ring import Samples
-from tests.boot import machine
+from tests.boot import machine, overlay
 from tests.boot.machine import switched_on
 from tests.virtual_card import Recording, virtual_card
 
 pytestmark = pytest.mark.image
 BOARDS = ("qemu-x86", "qemu-arm64")
 OUT = root() / "build" / "image-test"
-OVERLAY = Path(__file__).parent / "overlay"
 QUESTION = root() / "tests/takes/three-turns/in.wav"
 QUESTION_S = 4.0
 LISTENS = r"bram is listening"
@@ -35,16 +34,20 @@ def _able() -> None:
 
 
 @pytest.fixture(scope="module")
-def images() -> dict[str, Path]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The image of each board, with what the tests need laid over its root."""
-    made = {}
-    for board in BOARDS:
-        command = [sys.executable, "-m", "tools.image", "--board", board, "--out", str(OUT), "--effort", "1"]
-        subprocess.run(
-            [*command, "--overlay", str(OVERLAY), "--cache", str(root() / "build/image")], check=True
-        )
-        (made[board],) = OUT.glob(f"epsilon-{board}-*.img")
-    return made
+    return {
+        board: build(board, OUT, overlay.lay(tmp_path_factory.mktemp(board) / "over", board))
+        for board in BOARDS
+    }
+
+
+def build(board: str, out: Path, over: Path) -> Path:
+    """Made by the command that people use."""
+    command = [sys.executable, "-m", "tools.image", "--board", board, "--effort", "1"]
+    subprocess.run([*command, "--out", out, "--overlay", over], check=True, cwd=root())
+    (image,) = out.glob(f"epsilon-{board}-*.img")
+    return image
 
 
 def loud_s(samples: Samples) -> float:
