@@ -28,12 +28,9 @@ from epsilon.ring import Samples
 from epsilon.solo import SENTENCE, costs_of
 
 TRIED = 6  # assignments that are tried out, the board's own among them
-HEARD_S, PROMPT, WORDS, FIRST_S = (
-    2.0,
-    12,
-    6,
-    0.25,
-)  # of a usual answer: heard, read, thought and said before it sounds
+PROMPT, HEARD_S = 12, 2.0  # tokens read of a usual question, and how long it is
+WORDS, FIRST_S = 6, 0.25  # tokens thought and seconds said before the answer sounds
+GOES_ON_WORDS, GOES_ON_S = 4, 1.0  # and in the second after that, while somebody talks into it
 QUIET_S = 0.5
 NOISE = 0.1  # of a time: two runs differ by so much
 
@@ -124,6 +121,12 @@ def _blocks(kind: Sequence[int]) -> Iterator[tuple[int, ...]]:
     yield tuple(kind)
 
 
+def best(chip: Soc, costs: Mapping[str, Cost], stages: Sequence[str], without: set[int]) -> Seats:
+    """The seats from which the model of the chip expects the most."""
+    machine = Machine(chip)
+    return min(assignments(chip, stages, without), key=lambda seats: expected_ms(machine, costs, seats))
+
+
 def _shape(
     seats: Sequence[tuple[int, ...]], kinds: Sequence[Sequence[int]]
 ) -> tuple[tuple[int, tuple[int, ...]], ...]:
@@ -136,26 +139,28 @@ def _shape(
 
 
 def expected_ms(chip: Machine, costs: Mapping[str, Cost], seats: Seats) -> float:
-    """A usual answer: heard, thought, and its first sound made while the mind thinks on; then all of it at once.
+    """A usual answer until it sounds, one stage after the other; then the next second of it, all stages at once.
 
-    The second half is what happens when somebody talks into an answer. Models that sit elsewhere are left out.
+    Models that sit elsewhere are left out.
     """
-    calls = {
-        stage: Call(Seat(seats[stage]), _work_ms(costs[stage], stage), costs[stage].read_mb)
-        for stage in seats
-    }
-    alone = sum(chip.alone_ms(call) for call in calls.values())
-    rates = chip.rates(list(calls.values()))
-    return alone + sum(1 / rate if rate else math.inf for rate in rates)
+    alone = [
+        _call(costs[stage], stage, Seat(cores), PROMPT, WORDS, FIRST_S) for stage, cores in seats.items()
+    ]
+    crowd = [
+        _call(costs[stage], stage, Seat(cores), 0, GOES_ON_WORDS, GOES_ON_S) for stage, cores in seats.items()
+    ]
+    rates = chip.rates(crowd)
+    return sum(map(chip.alone_ms, alone)) + sum(1 / rate if rate else math.inf for rate in rates)
 
 
-def _work_ms(cost: Cost, stage: str) -> float:
-    """What a stage does for a usual answer before it sounds."""
+def _call(cost: Cost, stage: str, seat: Seat, prompt: int, words: int, said_s: float) -> Call:
+    """What a stage does in that time, as one call; a mind reads its weights once for a prompt and for every word."""
     if stage == "asr":
-        return cost.pass_ms + cost.second_ms * HEARD_S
+        return Call(seat, cost.pass_ms + cost.second_ms * HEARD_S, cost.read_mb)
     if stage == "llm":
-        return cost.pass_ms + cost.prefill_ms * PROMPT + cost.token_ms * WORDS
-    return cost.pass_ms + cost.second_ms * FIRST_S
+        work_ms = cost.pass_ms + cost.prefill_ms * prompt + cost.token_ms * words
+        return Call(seat, work_ms, cost.read_mb * (bool(prompt) + words))
+    return Call(seat, cost.pass_ms + cost.second_ms * said_s, cost.read_mb)
 
 
 def _known(soc: Soc) -> Soc:

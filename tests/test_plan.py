@@ -23,7 +23,7 @@ from epsilon.plan import Figures, Seats, Trial
 OWN: Seats = {"asr": (1,), "llm": (0,), "tts": (1,)}
 OTHER: Seats = {"asr": (0,), "llm": (0,), "tts": (1,)}
 GOOD = Figures(ready_ms=200, answer_ms=700, gaps_ms=0, memory_mb=160)
-EVEN = {"asr": Cost(pass_ms=100), "llm": Cost(token_ms=100 / planner.WORDS), "tts": Cost(pass_ms=100)}
+EVEN = {"asr": Cost(pass_ms=100), "llm": Cost(pass_ms=100), "tts": Cost(pass_ms=100)}
 
 
 @pytest.fixture
