@@ -89,14 +89,10 @@ def test_no_snapshot_lies_before_the_first(kept: Path) -> None:
 def test_a_damaged_snapshot_is_passed_over(damaged: Path) -> None:
     (path,) = (damaged / SNAPSHOTS).glob("*.npz")
     whole = path.read_bytes()
-    for spoilt in (
-        b"",
-        whole[: len(whole) // 2],
-        b"PK" + whole[2:900] + b"x" * 40 + whole[940:],
-        b"no archive",
-    ):
+    middle = len(whole) // 2
+    for spoilt in (b"", whole[:middle], whole[:middle] + b"x" * 40 + whole[middle + 40 :], b"no archive"):
         path.write_bytes(spoilt)
-        assert Snapshots(built(damaged)).before(13.0) is None or spoilt[2:900] == whole[2:900]
+        assert Snapshots(built(damaged)).before(13.0) is None
 
 
 def test_another_programs_snapshot_is_passed_over(damaged: Path) -> None:
