@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from epsilon.messages import News
 
+KEPT = 1000  # turns: a toy talks for months
 CUT_IN_S = 1.0  # speech that goes on within this time of the answer's first sound was not over
 OF_THE_USER = frozenset(("speech", "goes on", "end of turn", "words"))
 PARTS = (  # the parts of TIFU, each from the event before it to its own
@@ -65,7 +66,11 @@ class Journal:
 
     def record(self, turn: int) -> TurnRecord:
         """What is known of a turn so far."""
-        return self._records.setdefault(turn, TurnRecord(turn))
+        if turn not in self._records:
+            self._records[turn] = TurnRecord(turn)
+            if len(self._records) > KEPT:
+                del self._records[next(iter(self._records))]
+        return self._records[turn]
 
     def take(self, news: News) -> TurnRecord:
         """Write one piece of news down; returns the turn's record."""

@@ -81,11 +81,15 @@ class WavCard:
         if self._finished:
             return None
         block: Samples = np.zeros(self.block_frames, np.float32)
-        found = self.recording[self._read_frames : end]
+        found = self._said(self._read_frames, end)
         block[: len(found)] = found
         self.reference.write(self._place(self._read_frames, end))
         self._read_frames = end
         return block
+
+    def _said(self, start: int, end: int) -> Samples:
+        """What of the recording lies there; less than asked for behind its end."""
+        return self.recording[start:end]
 
     def write(self, samples: Samples) -> int:
         if not self._goes_on():
