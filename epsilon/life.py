@@ -16,7 +16,8 @@ from epsilon import audio_check, moving, selftest
 from epsilon.clock import Clock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
-from epsilon.devices import Card, open_card
+from epsilon.devices import Card
+from epsilon.devices.lasting import open_lasting
 from epsilon.duplex import Acoustics, keep, recall
 from epsilon.errors import AudioFileError, ConfigError, DeviceError, EpsilonError
 from epsilon.hardware import Hardware, Switches
@@ -76,7 +77,7 @@ class Life:
     clock: Clock
     state: State
     supervisor: Supervisor
-    new_card: Callable[..., Card] = open_card
+    new_card: Callable[..., Card] = open_lasting
     new_toy: Callable[..., Toy] = Toy
     show: Callable[[str], object] = _show
     switches: Switches = field(default_factory=Switches)

@@ -19,7 +19,9 @@ from epsilon.__main__ import main
 from epsilon.config.folders import board_names, root
 
 Said = Callable[[], str]
-COMMANDS = ("chat", "check", "emulate", "models", "say", "talk", "transcribe", "version")
+COMMANDS = (
+    "chat check emulate flash models plan replay run say selftest soak talk transcribe update version".split()
+)
 
 
 @pytest.fixture

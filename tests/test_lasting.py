@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from epsilon.clock import ManualClock, MonotonicClock
-from epsilon.devices import Card, open_card
-from epsilon.devices.lasting import LastingCard
+from epsilon.devices import Card
+from epsilon.devices.lasting import LastingCard, open_lasting
 from epsilon.devices.wav import WavCard
 from epsilon.emulation.plug import NOTICED_S, Plug
 from epsilon.errors import DeviceError
@@ -131,7 +131,7 @@ def test_a_real_card_goes_and_comes_back(tmp_path: Path) -> None:
         pytest.skip(lacking)
     with virtual_card.virtual_card(tmp_path) as sound:
         clock, settings = MonotonicClock(), audio("portaudio", virtual_card.LOOP)
-        card = LastingCard(open_card(settings, clock), partial(open_card, settings, clock, True), clock)
+        card = open_lasting(settings, clock)
         card.start()
         began_s = time.monotonic()
         _read_until(card, 0.5)

@@ -11,7 +11,7 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.ears import best_ears, with_ears
 from epsilon.config.whole import check_pair
-from epsilon.devices import open_card
+from epsilon.devices.lasting import open_lasting
 from epsilon.duplex import Acoustics, keep, reasons, recall
 from epsilon.errors import AudioFileError
 
@@ -49,7 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     clock = MonotonicClock()
     take = Recording(chosen.take, clock) if chosen.take else None
-    card = open_card(board.audio, clock)
+    card = open_lasting(board.audio, clock)
     acoustics = acoustics_of(board, clock) if card.hears_itself else None
     toy = Toy(board, character, card, take.clock if take else clock, acoustics)
     if take:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from epsilon.clock import Clock
-from epsilon.devices import Card, CardCounts
+from epsilon.config.board import Audio
+from epsilon.devices import Card, CardCounts, open_card
 from epsilon.errors import DeviceError
 from epsilon.ring import SampleRing, Samples
 
@@ -147,3 +149,8 @@ class LastingCard:
         log.warning("the sound card is back")
         self._offset = self._read_frames + self.block_frames
         self._card = card
+
+
+def open_lasting(audio: Audio, clock: Clock) -> LastingCard:
+    """The card that a board names, as one that may be unplugged."""
+    return LastingCard(open_card(audio, clock), partial(open_card, audio, clock, anew=True), clock)
