@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from epsilon.config.board import Board
 from epsilon.config.document import Problems, read
 from epsilon.config.fields import read_table, setting, settings_of, spec_of
 from epsilon.config.units import show, split_name
+from epsilon.state import state_folder
 
 NO_CANCELLER = "none"
 INAUDIBLE_DB = 45.0  # of return loss: a voice is below what a quiet room makes itself
@@ -146,9 +146,6 @@ def _lines(found: Acoustics) -> Iterator[str]:
 
 
 def place(board: Board) -> Path:
-    """The file of a board and its card, in $EPSILON_STATE, else in the user's folder for such things."""
-    named = os.environ.get("EPSILON_STATE")
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    folder = Path(named) if named else Path(base) / "epsilon"
+    """The file of a board and its card, where the toy keeps things."""
     card = re.sub(r"[^\w.]+", "_", board.audio.card).strip("_.") or "card"
-    return folder / f"{board.name}-{card}.yaml"
+    return state_folder() / f"{board.name}-{card}.yaml"
