@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from epsilon.audio_files import read_audio
 from epsilon.config import pins
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.folders import board_names, character_names, loadable_names, root
 from epsilon.config.models import find_model, read_shipped, verify
 from epsilon.config.whole import check_pair
+from epsilon.emulation.runner import LOCKSTEP, Emulation
 from epsilon.errors import ConfigError
 from epsilon.toy import STAGES
 
@@ -100,6 +103,16 @@ def test_an_emulated_board_needs_nothing_but_onnxruntime_and_its_time(name: str)
     assert board.turn.model is None
     assert board.body.hardware == "none"
     assert board.budget.stuck_ms >= 60_000
+
+
+@pytest.mark.parametrize("name", ["rk3588", "raspberrypi5", "qemu-arm64"])  # the others seat and ask the same
+def test_a_board_that_is_not_here_answers_a_recording_here(name: str) -> None:
+    board = load_board(name)
+    recording = read_audio(Path(__file__).parent / "takes/good-morning-bram/in.wav")
+    outcome = Emulation(board, load_character("bram"), [recording], LOCKSTEP).run(lambda news: None)
+    replies = [reply["heard"] for turn in outcome.conversation["turns"] for reply in turn["replies"]]
+    assert any(replies), outcome.conversation["turns"]
+    assert np.abs(outcome.reply).max() > 0.01
 
 
 @pytest.mark.parametrize("name", board_names())

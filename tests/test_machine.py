@@ -300,8 +300,8 @@ def test_large_numbers_are_written_out() -> None:
 
 def test_a_model_for_two_runtimes_counts_once() -> None:
     files = {
-        "encoder.onnx": File("ab", 8_000_000),
         "encoder.rknn": File("ab", 5_000_000),
+        "encoder.onnx": File("ab", 8_000_000),
         "words.json": File("ab", 1_000_000),
     }
     model = Model("m", Path(), "asr", "whisper", "x", "y", "z", files)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from epsilon.__main__ import main
 from epsilon.config import folders, seating
 from epsilon.config.board import Board, load_board
 
@@ -151,6 +152,18 @@ def test_columns_stand_below_each_other(board: Board) -> None:
     assert "who sits on which core" in lines and "what is missing here" in lines
     cores = [line for line in lines if line.startswith("  core ")]
     assert len({line.index("Cortex-A76") for line in cores}) == 1
+
+
+def test_check_prints_a_board_for_another_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert main(["check", "--board", "orangepi5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "engines of orangepi5: good" in lines
+    assert any(line.split() == ["NPU", "core", "2", "RKNPU,", "6", "TOPS", "free"] for line in lines)
+    assert "  the machine: RK3588S is arm64, this one is amd64" in lines
+    assert any(line.startswith("  image, vendor_kernel: build/inputs/orangepi5/") for line in lines)
 
 
 def test_nothing_is_missing_on_the_machine_itself() -> None:
