@@ -32,7 +32,11 @@ def seated(board: Board, seats: Seats) -> Board:
 def measured(board: Board, character: Character, sentence: Samples) -> Figures:
     """Two turns with the real toy, in real time; nobody hears them."""
     emulation = Emulation(board, character, [sentence, sentence], REALTIME)
-    outcome = emulation.run(lambda _: None)
+    return figures_of(emulation, emulation.run(lambda _: None))
+
+
+def figures_of(emulation: Emulation, outcome: Outcome) -> Figures:
+    """What came of an emulation; of several turns the answer that was ready first, and the one that came last."""
     turns = emulation.toy.journal.turns
     ready = [late for turn in turns if (late := _ready_ms(emulation, turn)) is not None]
     answers = [turn["tifu"]["answer_ms"] for turn in outcome.conversation["turns"]]

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import statistics
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from epsilon import planner
+from epsilon.audio_files import read_audio, save_wav
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.machine import Cores, Cost, Soc
 from epsilon.emulation.contention import Call, Machine
+from epsilon.emulation.runner import LOCKSTEP, Emulation
 from epsilon.organs import Voice
 from epsilon.parts import load_engine, seat_of
 from epsilon.plan import MODELS
 from epsilon.realtime import Seat, calm_python
 from epsilon.ring import Samples
 from epsilon.solo import SENTENCE, seated, took_ms
+from epsilon.trial import figures_of
 from tools.bench import print_table
 from tools.bench.board.prediction import predict
 from tools.bench.board.sets import planned, sets
@@ -56,6 +62,27 @@ def show_measured(rounds: int) -> None:
         rows.append([f"together on {name}", *found.values(), sum(found.values()), expected_ms(setup, alone)])
     print_table(("MEASURED", *ORGANS.values(), "all", "the model says"), rows)
     print(f"milliseconds, medians of {rounds}: a sentence heard, {THOUGHT} tokens thought, a sentence said")
+    print()
+    show_answers(setups, rounds)
+
+
+def show_answers(setups: Mapping[str, Board], rounds: int) -> None:
+    """When whole toys have an answer ready in real time, and what the paced emulation says of the same sentence."""
+    board, rows = load_board("host"), []
+    character = load_character(board.character)
+    with tempfile.TemporaryDirectory() as folder:
+        sentence = Path(folder) / "sentence.wav"
+        save_wav(sentence, planner.spoken(board, character))
+        sound = read_audio(sentence)
+        for name, setup in setups.items():
+            seats = {stage: setup.stages[stage].cores for stage in MODELS}
+            trials = [planner.tried_out(board, character, seats, sentence) for _ in range(rounds)]
+            ready = [trial.ready_ms for trial in trials]
+            emulation = Emulation(board, character, [sound, sound], LOCKSTEP, pace_of=setup)
+            found = figures_of(emulation, emulation.run(lambda _: None))
+            rows.append([name, min(ready), statistics.median(ready), found.ready_ms])
+    print_table(("an answer is ready", "MEASURED, least", "median", "PREDICTED"), rows)
+    print(f"milliseconds after the last sample of speech, {rounds} runs in real time")
 
 
 def together(board: Board, rounds: int, one_by_one: bool = False) -> dict[str, float]:
