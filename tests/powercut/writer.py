@@ -10,6 +10,7 @@ import mmap
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from epsilon import state
@@ -90,17 +91,19 @@ def write(folder: Path, facts: int, promise: Callable[[int], None]) -> None:
 
 def complaint(folder: Path, promised: int) -> str:
     """What of a folder after a cut is not as promised; nothing when all is there."""
-    found = State.open(folder)
-    volume, names = found.get("volume", 0), found.get("names", fact(0))
-    number = int(names[0].removeprefix("fact "))
-    if volume < promised or number < promised // NAMES_EVERY * NAMES_EVERY:
-        return f"{promised} was promised, volume is {volume}, names are of {number}"
-    if names != fact(number):
-        return f"names are spoilt: {names}"
-    found.set("volume", -1)  # and it goes on from there
-    if not found.save() or State.open(folder).get("volume") != -1:
-        return "nothing can be remembered any more"
-    return "" if State.open(folder).get("names", fact(0)) == names else "names were lost behind the cut"
+    with closing(State.open(folder)) as found:
+        volume, names = found.get("volume", 0), found.get("names", fact(0))
+        number = int(names[0].removeprefix("fact "))
+        if volume < promised or number < promised // NAMES_EVERY * NAMES_EVERY:
+            return f"lost, {promised} was promised: volume is {volume}, names are of {number}"
+        if names != fact(number):
+            return f"spoilt, {names}"
+        found.set("volume", -1)  # and it goes on from there
+        if not found.save():
+            return "nothing can be remembered any more"
+    with closing(State.open(folder)) as again:
+        kept = again.get("volume") == -1 and again.get("names", fact(0)) == names
+    return "" if kept else "what was remembered behind the cut is lost"
 
 
 if __name__ == "__main__":
