@@ -144,3 +144,16 @@ def test_what_is_remembered_as_text_is_what_is_remembered_as_tokens(chat: Chat) 
     again.take_over(talk.exchanges)
     assert again.ids() == talk.ids() and again.prompt() == talk.prompt()
     assert again.exchanges == talk.exchanges
+
+
+def test_a_reply_that_was_heard_twice_in_a_row_is_worn(chat: Chat) -> None:
+    talk = Conversation(Talker(chat, 200), "i am a toy")
+    for words, worn in (("hello", False), ("what is that", True)):
+        talk.add_user(words)
+        talk.add_reply("good day")
+        assert bool(talk.worn) is worn
+    assert talk.worn == tuple(chat.encode(["good"]))[:1]
+    talk.add_user("and you")
+    assert talk.worn  # it is not answered yet: this is when it matters
+    talk.add_reply("a dog")
+    assert talk.worn == ()

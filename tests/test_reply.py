@@ -97,3 +97,10 @@ def test_the_length_of_speech_is_estimated_by_syllables() -> None:
     assert spoken_ms("banana") == pytest.approx(3 * spoken_ms("ba"))
     assert spoken_ms("banana", speed=2.0) == pytest.approx(spoken_ms("banana") / 2)
     assert spoken_ms("no. no.") > spoken_ms("no no")
+
+
+def test_a_worn_beginning_is_not_begun_with(chat: Chat) -> None:
+    model, manner = Insistent(chat, "a cat on a mat"), Manner.of(GREEDY, chat)
+    worn = chat.encode_word("a")[:1]
+    said = "".join(Reply(model, Said([]), manner, (1, 1), worn=worn).pieces())  # type: ignore[arg-type]
+    assert said and not said.startswith("a ")

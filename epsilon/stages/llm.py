@@ -215,7 +215,8 @@ class Llm(Stage):
         chosen = self.openers.choose(self.model, self.sequence) if self.openers and not filler else None
         seed = (self.manner.sampling.seed, mark.turn)
         if chosen is None:
-            reply = Reply(self.model, self.sequence, self.manner, seed)
+            worn = self.conversation.worn
+            reply = Reply(self.model, self.sequence, self.manner, seed, worn=worn)
         else:
             opener, self.sequence = chosen
             reply = Reply(self.model, self.sequence, self.manner, seed, opener.ids)

@@ -81,6 +81,14 @@ class Conversation:
         """The turns that are remembered, oldest first."""
         return tuple(self._exchanges)
 
+    @property
+    def worn(self) -> tuple[int, ...]:
+        """The token with which a reply began that was heard twice in a row: there is no third time."""
+        said = [exchange for exchange in self._exchanges if exchange.reply][-2:]
+        if len(said) < 2 or said[0].reply != said[1].reply:
+            return ()
+        return tuple(self.chat.encode((said[0].reply or "").split()))[:1]
+
     def take_back(self) -> None:
         """Forget the last turn, which was not over: it comes again with more words."""
         if self._turns and not self._answered:

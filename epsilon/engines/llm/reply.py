@@ -74,17 +74,25 @@ def _bias(sampling: Sampling, chat: Chat, where: str) -> dict[int, float]:
 class Reply:
     """A reply to what a sequence holds. `pieces` yields its text; none at all is silence.
 
-    `begun` are tokens of it that the sequence holds already, such as an opener's; `pieces` goes on behind them.
+    `begun` are tokens of it that the sequence holds already, such as an opener's; `pieces` goes on behind them. It
+    begins with none of the tokens in `worn`.
     """
 
     def __init__(
-        self, model: LanguageModel, seq: Any, manner: Manner, seed: Sequence[int], begun: Sequence[int] = ()
+        self,
+        model: LanguageModel,
+        seq: Any,
+        manner: Manner,
+        seed: Sequence[int],
+        begun: Sequence[int] = (),
+        worn: Sequence[int] = (),
     ) -> None:
         self._model, self._seq, self._manner = model, seq, manner
         self._sampler = Sampler(manner.sampling, seed, manner.bias)
         self._base = len(seq.ids) - len(begun)
         self._begun = len(begun)
-        self._tried: dict[int, set[int]] = {}  # tokens that led to a banned text, by their place in the reply
+        # Tokens that are not tried (again), by their place in the reply: they led to a banned text, or are worn.
+        self._tried: dict[int, set[int]] = {0: set(worn)}
         self.ids: list[int] = list(begun)
 
     def pieces(self) -> Iterator[str]:
