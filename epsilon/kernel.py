@@ -15,6 +15,7 @@ from pathlib import Path
 
 from epsilon.config.board import Board, load_board
 from epsilon.config.machine import System
+from epsilon.realtime import say_once
 
 log = logging.getLogger(__name__)
 MEMORY_CLOCKS = ("dmc", "ddr")  # in the names that drivers give to the memory's clock
@@ -42,6 +43,11 @@ class Kernel:
     def missing(self, board: Board) -> list[str]:
         """What is not as the board wants it, a sentence each; nothing is changed."""
         return [refusal for wish in self._wishes(board) if (refusal := _differs(wish)) is not None]
+
+    def look(self, board: Board) -> None:
+        """Say once what is not as the board wants it."""
+        for refusal in self.missing(board):
+            say_once(refusal)
 
     def _wishes(self, board: Board) -> Iterator[Wish | str]:
         """What is asked for; a sentence where there is nothing that could be asked."""

@@ -56,23 +56,23 @@ class Seat:
         try:
             os.sched_setaffinity(thread, self.cores)
         except OSError as refusal:
-            _say_once(
+            say_once(
                 f"cores {list(self.cores)} are not to be had here ({refusal.strerror}); running on any core"
             )
             return
         given = os.sched_getaffinity(thread)
         if given != set(self.cores):  # a container's cpuset takes some of them away without a word
-            _say_once(f"of the cores {list(self.cores)} only {sorted(given)} are to be had here")
+            say_once(f"of the cores {list(self.cores)} only {sorted(given)} are to be had here")
 
     def _raise_priority(self, thread: int) -> None:
         try:
             os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(self.priority))
         except OSError as refusal:
-            _say_once(f"real-time priority is not to be had here ({refusal.strerror}); running without")
+            say_once(f"real-time priority is not to be had here ({refusal.strerror}); running without")
             return
         given = os.sched_getparam(thread).sched_priority
         if os.sched_getscheduler(thread) != os.SCHED_FIFO or given != self.priority:
-            _say_once(f"real-time priority {self.priority} was asked for, and it is {given}")
+            say_once(f"real-time priority {self.priority} was asked for, and it is {given}")
 
     @contextlib.contextmanager
     def inner_threads(self) -> Iterator[None]:
@@ -90,7 +90,8 @@ def _threads() -> set[int]:
 
 
 @functools.cache  # the cache is what makes it once
-def _say_once(text: str) -> None:
+def say_once(text: str) -> None:
+    """A warning that is not repeated."""
     log.warning(text)
 
 
@@ -116,17 +117,17 @@ def lock_memory(
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if soft != resource.RLIM_INFINITY and os.geteuid() != 0:
-        _say_once(
+        say_once(
             f"only {soft >> 10} kB of memory may be locked here; running without (LimitMEMLOCK=infinity)"
         )
         return False
     call = mlockall or ctypes.CDLL(None, use_errno=True).mlockall
     if call(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
-        _say_once(f"memory cannot be locked here ({os.strerror(ctypes.get_errno())}); running without")
+        say_once(f"memory cannot be locked here ({os.strerror(ctypes.get_errno())}); running without")
         return False
     locked = next(
         (line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmLck")), "0"
     )
     if locked == "0":
-        _say_once("memory was to be locked, and none is")
+        say_once("memory was to be locked, and none is")
     return locked != "0"

@@ -21,6 +21,7 @@ from epsilon.errors import DeviceError, StageDied
 from epsilon.hardware import Hardware, Switches
 from epsilon.hardware.senses import Feeling
 from epsilon.journal import Journal
+from epsilon.kernel import Kernel
 from epsilon.last_words import play, trouble_line
 from epsilon.messages import News
 from epsilon.opener_clips import read_clips
@@ -197,6 +198,7 @@ class Toy:
         calm_python()
         if self.board.system.lock_memory:
             lock_memory()
+        Kernel().look(self.board)
         threading.excepthook = self._remember_failure
         self.card.start()
         self._hardware.start()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from epsilon import kernel
+from epsilon import kernel, realtime
 from epsilon.config.board import Board, load_board
 from epsilon.config.machine import System
 from epsilon.kernel import Kernel
@@ -103,3 +103,10 @@ def test_the_command_says_refusals_and_goes_on(tmp_path: Path, caplog: pytest.Lo
     folders = ["--sysfs", str(tmp_path), "--proc", str(tmp_path)]
     assert kernel.main(["--board", str(file), *folders]) == 0
     assert "there is no cpufreq" in caplog.text
+
+
+def test_a_toy_that_starts_says_it_once(machine: Kernel, caplog: pytest.LogCaptureFixture) -> None:
+    realtime.say_once.cache_clear()
+    for _ in range(2):
+        machine.look(board(SYSTEM))
+    assert len(caplog.records) == 3

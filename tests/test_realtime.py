@@ -22,7 +22,7 @@ from epsilon.realtime import Seat, lock_memory
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Nothing has been said yet, and the test's thread goes back to its cores."""
-    realtime._say_once.cache_clear()
+    realtime.say_once.cache_clear()
     before = os.sched_getaffinity(0)
     yield
     os.sched_setaffinity(0, before)
