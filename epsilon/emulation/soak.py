@@ -25,7 +25,7 @@ RATE_HZ = 16_000
 HOUR_FRAMES = 3600 * RATE_HZ
 PATIENCE_S = 8.0  # a user who hears nothing for so long goes on
 LONGEST_S = 40.0  # no answer is listened to for longer
-LINES_KEPT = 512  # of what users say, as sound: they say the same things again and again
+LINES_KEPT = 32  # of what users say, as sound of some 100 KB each: they say the same things again and again
 COUGH_S = 0.25
 SAID_OVER = frozenset(("heard", "cut", "silent"))
 
