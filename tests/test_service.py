@@ -24,6 +24,15 @@ OURS = ("epsilon.service", "epsilon-trouble.service", "epsilon-plan.service")
 VERIFY = ("verify", "--man=no", "--recursive-errors=no")
 COMMANDS = ("usr/bin/python3", "usr/bin/install")
 
+DENIED = """
+import ctypes, sys
+PR_SET_MDWE = 65  # what systemd does by seccomp, asked of the kernel: from Linux 6.3 on
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, 1, 0, 0, 0):
+    sys.exit(77)
+from epsilon.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
 systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="no systemd-analyze: apt install systemd"
 )
@@ -184,6 +193,23 @@ def test_a_runtime_that_compiles_says_so() -> None:
     known = folders.loadable_names("runtimes")
     assert {name for name in known if folders.writes_code(name)} == {"openvino", "rknn"}
     assert not folders.writes_code("mlc")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_a_runtime_works_where_no_memory_is_written_and_executed_unless_it_says_so(
+    runtime: str, tmp_path: Path
+) -> None:
+    board = tmp_path / "denied.yaml"
+    text = (folders.root() / "boards" / "host.yaml").read_text(encoding="utf-8")
+    board.write_text(re.sub(r"(asr: .*runtime: )onnx", rf"\1{runtime}", text), encoding="utf-8")
+    take = folders.root() / "tests" / "takes" / "good-morning-bram" / "in.wav"
+    command = [sys.executable, "-c", DENIED, "transcribe", str(take), "--board", str(board)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folders.root())
+    if done.returncode == 77:
+        pytest.skip("this kernel knows no PR_SET_MDWE")
+    refused = "can't protect" in done.stderr
+    assert refused is folders.writes_code(runtime) and (refused or done.returncode == 0), done.stderr
 
 
 def test_the_watchdog_is_as_patient_as_the_board() -> None:
