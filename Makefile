@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick fuzz check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-echo soak-voice evaluate takes lines personas \
+.PHONY: list run talk test test-tools quick soak faults fuzz check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-echo soak-voice evaluate takes lines personas \
         image test-image openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
@@ -38,6 +38,12 @@ quick: .venv/tested   ## the same without slow and sound-card tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow and not card and not train"
+
+soak: .venv/installed ## a day with simulated users, in lock-step (half an hour): what adds up or wears out
+	$(EPSILON) soak --hours 24 $(CHOSEN)
+
+faults: .venv/tested   ## break everything on purpose; how soon a person sees or hears of it, and how soon the toy is well again
+	@$(BIN)/python -m tools.scenarios tests/scenarios/faults/*.yaml --table
 
 fuzz: .venv/tested    ## spoil every kind of file the toy reads, a minute each; what breaks a reader is kept in tests/fuzz
 	@for target in $$(ls tools/fuzz/targets | sed -n 's/^\([a-z]*\)\.py$$/\1/p'); do \
