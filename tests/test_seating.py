@@ -150,8 +150,16 @@ def test_columns_stand_below_each_other(board: Board) -> None:
     lines = list(seating.tables(board))
     assert lines[0].startswith("the board toy;")
     assert "who sits on which core" in lines and "what is missing here" in lines
-    cores = [line for line in lines if line.startswith("  core ")]
-    assert len({line.index("Cortex-A76") for line in cores}) == 1
+    core = next(line for line in lines if line.startswith("  core 1"))
+    npu = next(line for line in lines if line.startswith("  NPU core 0"))
+    assert core.index("all: Cortex-A76") == npu.index("RKNPU")
+    assert core.index("asr, tts") == npu.index("free")
+
+
+def test_prose_is_cut_short(home: Path) -> None:
+    (home / "boards/toy.yaml").write_text(f"extends: family\nsoc: {{source: {'word ' * 30}}}\n")
+    lines = [line for line in seating.tables(load_board("toy")) if "source: word" in line]
+    assert len(lines) == 1 and lines[0].endswith("…") and len(lines[0]) < 120
 
 
 def test_check_prints_a_board_for_another_machine(
