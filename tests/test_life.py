@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,125 +13,17 @@ import numpy as np
 import pytest
 
 from epsilon import duplex, life
-from epsilon.clock import ManualClock
-from epsilon.config.board import load_board
-from epsilon.config.character import load_character
 from epsilon.duplex import Acoustics
 from epsilon.errors import DeviceError, InferenceError, ModelError, StageDied
 from epsilon.hardware import Switches
 from epsilon.last_words import trouble_line
-from epsilon.life import MARKER, Life, alive
-from epsilon.messages import Announcement, News
-from epsilon.notify import Supervisor
-from epsilon.ring import Bell
-from epsilon.service import OFF_CODE
+from epsilon.life import MARKER, alive
+from epsilon.messages import News
 from epsilon.state import PAUSES, State
 from epsilon.toy import Toy
 from epsilon.turn import Mark
-from tests import virtual_card
+from tests.lives import ANSWER, MOVE, OFF, FastCard, House, Script
 from tests.rig import CountingCard
-from tests.test_stage_vad import Room
-
-ROOT = Path(__file__).parent.parent
-OFF = News(Mark(0, 0), "power off", 0.0, "button")
-MOVE = News(Mark(0, 0), "move", 0.0, "smaller")
-ANSWER = News(Mark(1, 0), "answer", 0.0)
-
-
-class FastCard(CountingCard):
-    """A card from which everything leaves at once."""
-
-    def room(self) -> int:
-        self.play(self.pending())
-        return super().room()
-
-    def cut(self, fade_ms: float) -> int:
-        return super().cut(fade_ms) if self.written else 0
-
-    def sound(self) -> np.ndarray:
-        return np.concatenate(self.written)
-
-
-class Script:
-    """A toy that does what the test wrote down: news, and whether a window was heard before them."""
-
-    def __init__(self, *steps: News | str, fail: bool = False) -> None:
-        self.room, self.steps, self.fail = Room(), list(steps), fail
-        self.vad, self.turn = self.room.vad, self.room.turn
-        self.stages = [self.vad, self.vad]  # where a toy has it
-        self.bell = Bell()
-        self.heard_ms: list[float] = []
-        self.trouble = self.started = self.stopped = 0
-        self.room.timer.pauses_ms = self.heard_ms
-
-    def start(self) -> None:
-        self.started += 1
-
-    def stop(self) -> None:
-        self.stopped += 1
-
-    def say_trouble(self) -> None:
-        self.trouble += 1
-
-    def watch(self) -> Iterator[News]:
-        if self.fail:
-            raise StageDied("llm died")
-        step = self.steps.pop(0)
-        if isinstance(step, News):
-            yield step
-        elif step == "hears":
-            self.vad.pulse()
-
-    def asked(self) -> list[str]:
-        """What it was asked to say."""
-        waiting = [inbox.take() for inbox in self.vad.inboxes]
-        return [item.text for item in waiting if isinstance(item, Announcement)]
-
-
-class Told(Supervisor):
-    """A service manager that keeps what it is told."""
-
-    def __init__(self, watchdog_s: float = 5.0) -> None:
-        super().__init__("", watchdog_s)
-        self.heard: list[str] = []
-
-    def _tell(self, *lines: str) -> None:
-        self.heard += lines
-
-    @property
-    def ready_after(self) -> int:
-        """How many lines came before it was told that the toy is ready; -1: it was not."""
-        return self.heard.index("READY=1") if "READY=1" in self.heard else -1
-
-
-class House:
-    """A life whose card, toy and manager are doubles."""
-
-    def __init__(self, *toys: Script, state: State | None = None, trial: bool = False) -> None:
-        self.toys, self.cards, self.shown = list(toys), list[FastCard](), list[str]()
-        self.given: list[Any] = []
-        self.supervisor = Told()
-        board = load_board("host")
-        self.life = Life(
-            board,
-            load_character("odette"),
-            ManualClock(),
-            state or State.open(None),
-            self.supervisor,
-            new_card=self._card,
-            new_toy=cast("Callable[..., Toy]", self._toy),
-            show=self.shown.append,
-            on_trial=lambda: trial,
-        )
-        self.life.clock.sleep_until = lambda time_s: None  # type: ignore[method-assign]
-
-    def _card(self, audio: object, clock: object) -> Any:
-        self.cards.append(FastCard(lead_frames=16_000))
-        return self.cards[-1]
-
-    def _toy(self, *given: Any) -> Script:
-        self.given = list(given)
-        return self.toys.pop(0)
 
 
 def test_it_is_ready_once_it_has_heard_something_and_not_before() -> None:
@@ -362,74 +250,3 @@ def test_a_spoilt_measurement_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(life, "recall", unreadable)
     house.life.live()
     assert house.given[4] == found
-
-
-@pytest.fixture
-def sound(tmp_path: Path) -> Iterator[virtual_card.VirtualCard]:
-    if missing := virtual_card.missing():
-        pytest.skip(missing)
-    with virtual_card.virtual_card(tmp_path / "card") as card:
-        yield card
-
-
-class Systemd:
-    """What starts `epsilon run` as the unit does, and hears what it says."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(folder / "notify"))
-        self.socket.settimeout(60)
-        self.board = self._board()
-        (folder / "run").mkdir()
-
-    def _board(self) -> Path:
-        text = (ROOT / "boards" / "host.yaml").read_text(encoding="utf-8")
-        path = self.folder / "virtual.yaml"
-        path.write_text(text.replace("card: default", f"card: {virtual_card.CARD}"), encoding="utf-8")
-        os.environ["EPSILON_STATE"] = str(self.folder / "state")
-        duplex.keep(load_board(str(path)), Acoustics("open", "kalman", 0, -80, -120, 99, 0, 0))
-        return path
-
-    def start(self) -> subprocess.Popen[str]:
-        """Start it, and wait until it says that it is ready."""
-        environment = {
-            "NOTIFY_SOCKET": str(self.folder / "notify"),
-            "WATCHDOG_USEC": "2000000",
-            "RUNTIME_DIRECTORY": str(self.folder / "run"),
-        }
-        command = [sys.executable, "-m", "epsilon", "run", "--board", str(self.board)]
-        program = subprocess.Popen(
-            command, env=os.environ | environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
-        while "READY=1" not in self.hear():
-            assert program.poll() is None
-        return program
-
-    def hear(self) -> list[str]:
-        """The next thing that it says."""
-        return self.socket.recv(4096).decode().splitlines()
-
-
-@pytest.mark.card
-@pytest.mark.slow
-def test_the_unit_is_served(
-    sound: virtual_card.VirtualCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EPSILON_STATE", "")
-    systemd = Systemd(tmp_path)
-    toy = systemd.start()
-    beats = [systemd.hear() for _ in range(4)]
-    assert beats == [["WATCHDOG=1"]] * 4, "a toy that listens shows that it lives"
-    assert (tmp_path / "run" / MARKER).exists()
-    toy.kill()
-    assert toy.wait(20) == -signal.SIGKILL
-    heard = sound.record()
-    toy = systemd.start()
-    line = heard.stop()
-    assert np.abs(line).max() > 0.05, "it says that something went wrong"
-    toy.terminate()
-    _, said = toy.communicate(timeout=30)
-    assert toy.returncode == 128 + signal.SIGTERM != OFF_CODE
-    assert "odette is listening" in said
-    assert not (tmp_path / "run" / MARKER).exists()
