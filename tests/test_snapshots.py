@@ -17,6 +17,8 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
 from epsilon.floor import State
+from epsilon.ring import Samples
+from epsilon.stages.vad import Vad
 from epsilon.takes.again import Again, again
 from epsilon.takes.checks import TakeError
 from epsilon.takes.comparison import compare
@@ -68,6 +70,25 @@ def test_from_a_snapshot_on_it_is_the_same_to_the_bit(kept: Path) -> None:
     assert verdict.identical, "\n".join(verdict_lines(toy.take, verdict, []))
     assert 20 < verdict.count < len(toy.take.messages) / 2
     assert "puddles" in str(toy.found) and "what is your name" not in str(toy.found)
+
+
+def test_who_cannot_be_looked_into_hears_all_of_it_again(kept: Path) -> None:
+    toy = built(kept)
+    vad = toy.stages["vad"]
+    assert isinstance(vad, Vad)
+    heard: list[int] = []
+    push = vad.detector.push
+
+    def noted(window: Samples) -> list[float]:
+        heard.append(len(window))
+        return push(window)
+
+    vad.detector.push = noted  # type: ignore[method-assign]
+    snapshots = Snapshots(toy)
+    snapshot = snapshots.before(13.0)
+    assert snapshot is not None
+    snapshots.begin_at(snapshot)
+    assert sum(heard) == vad.reader.at > 10 * 16_000
 
 
 def test_what_was_said_before_is_remembered(kept: Path) -> None:

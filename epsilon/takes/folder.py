@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,8 @@ class NewTake:
         self._microphone.add(microphone)
         self._played.add(played)
 
-    def finish(self, header: Json) -> Take:
-        """Everything is there: the folder gets its name."""
+    def finish(self, header: Json) -> Callable[[], Take]:
+        """Everything is there: the folder gets its name. Returns who reads it."""
         self._messages.close()
         self._microphone.close()
         self._played.close(exactly=header["hears_itself"])
@@ -92,7 +93,7 @@ class NewTake:
             self._unfinished.replace(self._folder)
         except OSError as refusal:
             raise TakeError(f"cannot be written: {refusal.strerror}", str(self._folder)) from refusal
-        return read_take(self._folder)
+        return lambda: read_take(self._folder)
 
 
 class Unkept:
@@ -112,14 +113,15 @@ class Unkept:
         self._microphone.append(microphone)
         self._played.append(played)
 
-    def finish(self, header: Json) -> Take:
+    def finish(self, header: Json) -> Callable[[], Take]:
         """All of it."""
         nothing = np.zeros(0, np.float32)
         microphone, played = (
             np.concatenate([nothing, *blocks]) for blocks in (self._microphone, self._played)
         )
         lines = sorted(self._lines, key=lambda line: int(line["n"]))
-        return Take(Path(), {**header, "frames": len(microphone)}, lines, microphone, played)
+        take = Take(Path(), {**header, "frames": len(microphone)}, lines, microphone, played)
+        return lambda: take
 
 
 class SoundFile:

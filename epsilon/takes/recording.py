@@ -46,7 +46,7 @@ class Recording:
         if folder is not None:
             check_free(folder)
         self._folder = folder
-        self.taken: Take | None = None  # when it is closed
+        self._read: Callable[[], Take] | None = None
         self._real_clock = clock
         self._first_readings: list[float] = []
         self.clock: Clock = noting(clock, lambda _, now_s: self._first_readings.append(now_s), ("now",))
@@ -106,15 +106,21 @@ class Recording:
         """Write what has been noted so far."""
         while self._lines:
             self._take.add(self._lines.popleft())
-        while self._sound:
-            self._take.add_sound(*self._sound.popleft())
+        blocks = [self._sound.popleft() for _ in range(len(self._sound))]
+        if blocks:
+            microphone, played = (np.concatenate(side) for side in zip(*blocks, strict=True))
+            self._take.add_sound(microphone, played)
 
-    def close(self, ended: str = "well") -> Take:
+    @property
+    def taken(self) -> Take | None:
+        """What was kept, once it is closed."""
+        return self._read() if self._read else None
+
+    def close(self, ended: str = "well") -> None:
         """The toy has been stopped: the take is whole."""
         self.flush()
         header = header_of(self._toy, self._pace, self._first_readings, ended)
-        self.taken = self._take.finish(header)
-        return self.taken
+        self._read = self._take.finish(header)
 
     def _time(self) -> float:
         return round(self._real_clock.now() - self._toy.card.time_of(0), 6)
