@@ -13,7 +13,7 @@ from tools.image.steps import ImageError, Steps, fresh, output
 # Folders of modules that are kept; what else they need comes along.
 KEPT = (
     *("sound", "crypto", "lib", "arch", "fs/ext4", "fs/fat", "fs/exfat", "fs/nls", "fs/squashfs", "fs/erofs"),
-    *("fs/overlayfs", "fs/fuse", "fs/configfs"),
+    *("fs/overlayfs", "fs/fuse", "fs/configfs", "fs/autofs"),
     *(
         f"drivers/{name}"
         for name in (

@@ -33,6 +33,14 @@ REMOVED = (  # what only people at a keyboard, or Debian's own scripts, need
         f"usr/lib/python3.11/{name}"
         for name in "ensurepip idlelib lib2to3 pydoc_data test tkinter turtledemo".split()
     ),
+    # they look at each start for disks and volumes that no toy has; the one that reads fstab stays
+    *(
+        f"usr/lib/systemd/system-generators/systemd-{name}-generator"
+        for name in (
+            "bless-boot cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update sysv "
+            "veritysetup"
+        ).split()
+    ),
     *("usr/lib/apt", "usr/lib/systemd/boot", "usr/lib/udev/hwdb.d", "usr/lib/*/perl", "usr/lib/*/perl-base"),
     *(
         "usr/lib/*/perl5",
