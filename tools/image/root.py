@@ -37,8 +37,8 @@ REMOVED = (  # what only people at a keyboard, or Debian's own scripts, need
     *(
         f"usr/lib/systemd/system-generators/systemd-{name}-generator"
         for name in (
-            "bless-boot cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update sysv "
-            "veritysetup"
+            "bless-boot cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update "
+            "sysv veritysetup"
         ).split()
     ),
     *("usr/lib/apt", "usr/lib/systemd/boot", "usr/lib/udev/hwdb.d", "usr/lib/*/perl", "usr/lib/*/perl-base"),
