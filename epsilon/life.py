@@ -88,7 +88,7 @@ class Life:
         """Until the power is to be turned off; `folder` is one that outlives this process alone."""
         with alive(folder) as cut_off:
             if cut_off:
-                self.say_trouble()
+                self.flash_trouble()
             if self.is_button_held():
                 self.test_itself()
             try:
@@ -101,6 +101,8 @@ class Life:
             ):  # what it is made of is missing or broken
                 self.say_trouble()
                 raise
+            if cut_off:
+                self._own_up(toy)
             while True:
                 news = self._run(toy)
                 if news.what == OFF:
@@ -113,8 +115,19 @@ class Life:
         self._show_trouble(load_hardware(self.board, self.switches))
         self._say_trouble()
 
+    def flash_trouble(self) -> None:
+        """A red light at once: the last life was cut off before it could say anything, and this one will."""
+        hardware = load_hardware(self.board, Switches())
+        self._show_trouble(hardware)
+        hardware.stop()
+
+    def _own_up(self, toy: Toy) -> None:
+        """The line for trouble is the first that the new toy says, while it listens already."""
+        line = self.character.lines.trouble
+        _vad(toy).inbox().put(Announcement(toy.turn.now, line, trouble_line(self.character)))
+
     def say_trouble(self) -> None:
-        """Light and stored line: the last life was cut off before it could say it, or this one does not begin."""
+        """Light and stored line: this life does not begin."""
         hardware = load_hardware(self.board, Switches())
         self._show_trouble(hardware)
         self._say_trouble()

@@ -110,14 +110,13 @@ def test_nothing_that_was_said_is_shown() -> None:
 
 def test_a_life_that_was_cut_off_is_told_by_the_next(tmp_path: Path) -> None:
     (tmp_path / MARKER).touch()
-    house = House(Script(OFF))
+    toy, after = Script(OFF), Script(OFF)
+    house = House(toy)
     house.life.live(tmp_path)
-    spoken = house.cards[0].sound()
-    assert np.array_equal(spoken, trouble_line(house.life.character))
+    assert toy.asked() == [house.life.character.lines.trouble]
     assert not (tmp_path / MARKER).exists()
-    again = House(Script(OFF))
-    again.life.live(tmp_path)
-    assert not again.cards[0].written, "this life ended in order"
+    House(after).life.live(tmp_path)
+    assert after.asked() == [], "this life ended in order"
 
 
 def test_what_died_in_the_open_has_said_so_itself(tmp_path: Path) -> None:

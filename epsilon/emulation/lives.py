@@ -2,7 +2,7 @@
 
 A life ends with what a stage raises. Then its line for trouble is said, as the real toy does it, and after the time
 that a start takes there is another toy on the same card, with the same state on its disk. A stage that hangs is killed
-when the watchdog has heard nothing for so long; then the next life says the line first.
+when the watchdog has heard nothing for so long; then the next life is red at once, and the line is the first it says.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from epsilon.hardware.light import Sign
 from epsilon.hardware.senses import Senses
 from epsilon.journal import Journal
 from epsilon.last_words import trouble_line
-from epsilon.messages import News
+from epsilon.messages import Announcement, News
 from epsilon.parts import load_engine
 from epsilon.ring import Samples
 from epsilon.stages.playback import FADE_MS
 from epsilon.state import State
-from epsilon.toy import Toy
+from epsilon.toy import STAGES, Toy
 from epsilon.turn import Mark
 
 RESTART_S = 0.2  # RestartSec of the unit
 START_S = 1.5  # a start on the host takes 1.0 to 1.2 s; `python -m tools.bench.start` measures it
-WAKE_S = 0.7  # of it, until a line for trouble can be said: nothing is loaded by then but this program
+WAKE_S = 0.7  # of it, until the light can be red: nothing is loaded by then but this program
 RATE_HZ = 16_000
 DEADLY = (OnPurpose, EpsilonError, MemoryError)
 NOBODY = Mark(-1, 0)
@@ -72,7 +72,8 @@ class Lives:
         self._saying: Samples = self._line[:0]  # what of it is still to be said
         self._born_s = 0.0  # when the next life begins
         self._cut_off = False  # the last one was killed, and its line has not been said
-        self._killed_s = 0.0  # when that is, or was
+        self._killed_s = 0.0  # when that will be
+        self._red = False  # the life that begins has shown it
         card.start()
         self._news = self._be_born()
 
@@ -127,6 +128,10 @@ class Lives:
             self.body.fail()
             said = (("not born", str(reason)), ("light", Sign.TROUBLE.name.lower()))
             return [News(NOBODY, what, now_s, text, at=self.frame) for what, text in said]
+        if self._cut_off:
+            self._cut_off = False
+            vad = self.toy.stages[STAGES.index("vad")]
+            vad.inbox().put(Announcement(self.toy.turn.now, self._character.lines.trouble, self._line))
         return [News(NOBODY, "born", now_s, at=self.frame)]
 
     def _spoilt(self, plug: Plug) -> Any:
@@ -151,9 +156,9 @@ class Lives:
         log.warning("the toy died: %s", why)
         self.past.append((toy.journal, self._plug.first))
         self.deaths += 1
-        self.toy, self._cut_off, self._killed_s = None, killed_s > 0, killed_s
+        self.toy, self._cut_off, self._killed_s, self._red = None, killed_s > 0, killed_s, False
         if self._cut_off:
-            self._born_s = killed_s + RESTART_S + WAKE_S
+            self._born_s = killed_s + RESTART_S + START_S
             return [*told, News(NOBODY, "hangs", now_s, why, at=self.frame)]
         self.body.fail()
         self._wav.cut(FADE_MS)
@@ -172,9 +177,10 @@ class Lives:
         if self._cut_off and self._killed_s and now_s >= self._killed_s:
             self._killed_s = 0.0
             told.append(News(NOBODY, "killed", now_s, at=self.frame))
-        if self._cut_off and now_s >= self._born_s:
-            self._cut_off = False
-            self._say(now_s + START_S - WAKE_S)
+        if self._cut_off and not self._red and now_s >= self._born_s - START_S + WAKE_S:
+            self._red = True
+            self.body.fail()
+            told.append(News(NOBODY, "light", now_s, Sign.TROUBLE.name.lower(), at=self.frame))
         if taken := min(self._wav.room(), len(self._saying)):
             at = self._wav.write(self._saying[:taken])
             if len(self._saying) == len(self._line):
