@@ -19,7 +19,7 @@ APPLETS = (
     "cat", "cut", "dd", "grep", "head", "insmod", "ln", "mkdir", "mount", "poweroff", "readlink", "sed", "sh",
     "sha256sum", "sleep", "switch_root", "tr", "umount", "usleep", "yes",
 )  # fmt: skip
-FOLDERS = ("bin", "dev", "modules", "proc", "root", "sys")
+FOLDERS = ("bin", "dev", "modules", "proc", "sys", "system")
 DIRECTORY, FILE, LINK = 0o040755, 0o100755, 0o120777
 
 
