@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from epsilon.ring import Samples
 from tests.boot import machine, overlay
 from tests.boot.machine import switched_on
 from tests.virtual_card import Recording, virtual_card
+from tools.image.wheels import sha256
 
 pytestmark = pytest.mark.image
 BOARDS = ("qemu-x86", "qemu-arm64")
@@ -75,6 +77,34 @@ def test_it_boots_hears_answers_and_turns_off(board: str, images: dict[str, Path
         toy.turn_off()
         toy.await_end()
     assert toy.program.returncode == 0
+
+
+def test_the_real_engines_of_the_image_say_what_those_of_the_checkout_say(
+    images: dict[str, Path], tmp_path: Path
+) -> None:
+    """In the root of the PC's image, with its own Python and packages, on this machine and not an emulated one."""
+    inside = OUT / "work/qemu-x86-bram/root"
+    talk = "emulate --board qemu-x86 --character bram"
+    steps = [
+        *(f"mount --rbind /{name} {inside}/{name}" for name in ("dev", "proc")),
+        f"mount --bind {tmp_path} {inside}/mnt",
+        f"cp {QUESTION} {tmp_path}/in.wav",
+        f"exec chroot {inside} /usr/bin/epsilon {talk} /mnt/in.wav",
+    ]
+    image = conversation("unshare", "--map-root-user", "--mount", "sh", "-ec", "\n".join(steps))
+    checkout = conversation(sys.executable, "-m", "epsilon", *talk.split(), str(QUESTION))
+    assert image == checkout and len(image) > 3
+
+
+def conversation(*command: str) -> list[str]:
+    """What was said on both sides, as a program shows it."""
+    done = subprocess.run(command, check=True, cwd=root(), stdout=subprocess.PIPE, text=True)
+    return re.findall(r"^ +(?:you|bram)  .*$", done.stdout, re.MULTILINE)
+
+
+def test_building_again_gives_the_same_bytes(images: dict[str, Path], tmp_path: Path) -> None:
+    again = build("qemu-x86", tmp_path / "again", overlay.lay(tmp_path / "over", "qemu-x86"))
+    assert sha256(again) == sha256(images["qemu-x86"])
 
 
 def test_three_bad_boots_fall_back_to_the_other_slot(images: dict[str, Path], tmp_path: Path) -> None:
