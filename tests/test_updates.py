@@ -252,7 +252,7 @@ def test_off_a_toy_the_command_says_so(
 ) -> None:
     assert main(["update", str(tmp_path / "none.raucb"), "--root", str(toy.root)]) == 2
     assert "none.raucb: there is no such bundle" in capsys.readouterr().err
-    (toy.root / "usr/lib/epsilon/image.json").unlink()
+    toy.places.facts.unlink()
     assert main(["update", str(good), "--root", str(toy.root)]) == 2
     assert "updates are for toys that `make image` made" in capsys.readouterr().err
 
@@ -300,6 +300,17 @@ def test_keys_are_never_written_over_and_hold_for_ever(tmp_path: Path) -> None:
         check=True,
     ).stdout
     assert "Jan  1 00:00:00 1970" in dates and "Dec 31 23:59:59 9999" in dates
+
+
+def test_a_keyring_without_a_certificate_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "keyring.pem").write_text("x")
+    with pytest.raises(UpdateError, match="holds no certificate"):
+        bundles.etc("rock5b", "bram", tmp_path / "keyring.pem")
+
+
+def test_an_image_says_of_itself_what_updates_ask(tmp_path: Path) -> None:
+    written = (ROOT / "tools/image/root.py").read_text(encoding="utf-8")
+    assert f'"{installing.FACTS}"' in written or "installing import FACTS" in written
 
 
 def test_the_tool_packs_a_bundle_or_says_what_is_missing(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from epsilon import slots
+from epsilon.updates.installing import FACTS as FACTS_FILE
 from epsilon.updates.installing import Places
 from tools import bundle
 from tools.bundle import keys
@@ -42,7 +43,7 @@ class ToyDisk:
         (self.devices / "running").symlink_to("root_a")
         self.set_record(slots.good(slots.factory(OLD, STALE), "a"))
         files = bundle.etc(self.facts["board"], self.facts["character"], self.keys / "keyring.pem")
-        files["usr/lib/epsilon/image.json"] = json.dumps(self.facts).encode()
+        files[FACTS_FILE] = json.dumps(self.facts).encode()
         for name, content in files.items():
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).write_bytes(content)

@@ -16,6 +16,8 @@ from epsilon import slots
 from epsilon.updates.bundle import Bundle, UpdateError, inspect, unpack
 from epsilon.updates.fit import demand_fit, demand_new, read_facts
 
+FACTS = "etc/epsilon/image.json"  # what an image says of itself; tools/image writes it
+CONF = "etc/rauc/system.conf"
 PIECE = 1 << 20
 SPARE = 16 << 20  # bytes left free where it is unpacked
 Tell = Callable[[str, float], None]  # what is being done, and which share of it is
@@ -35,8 +37,8 @@ class Places:
         """The places below the root of a file system."""
         return cls(
             root / "dev/epsilon",
-            root / "usr/lib/epsilon/image.json",
-            root / "etc/rauc/system.conf",
+            root / FACTS,
+            root / CONF,
             root / "run/epsilon-update",
         )
 

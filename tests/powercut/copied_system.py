@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from epsilon.config.folders import root
+from epsilon.updates.installing import FACTS
 from tests.initrd_guest import BUSYBOX, run
 from tools import bundle
 
@@ -50,7 +51,7 @@ def build(folder: Path, facts: dict[str, str], keyring: Path, update: Path, syst
     (tree / "bin/busybox").symlink_to(f"..{BUSYBOX}")
     (tree / "bin/sh").symlink_to("busybox")
     files = bundle.etc(facts["board"], facts["character"], keyring)
-    files["usr/lib/epsilon/image.json"] = json.dumps(facts).encode()
+    files[FACTS] = json.dumps(facts).encode()
     files |= {"update.py": UPDATE.encode(), "new.raucb": update.read_bytes()}
     files["lib/systemd/systemd"] = system.encode()
     for name, content in files.items():

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from epsilon.updates.bundle import BUILD, COMPATIBLE, IMAGE, UpdateError
 from epsilon.updates.fit import older
+from epsilon.updates.installing import CONF
 
 MANIFEST = """\
 [update]
@@ -70,8 +71,10 @@ def compatible(board: str, character: str) -> str:
 
 def etc(board: str, character: str, keyring: Path) -> dict[str, bytes]:
     """The files that a root image needs for updates, by their path in it; what begins with #! is a program."""
+    if b"-----BEGIN CERTIFICATE-----" not in keyring.read_bytes():
+        raise UpdateError("holds no certificate", str(keyring), "a toy with it would take no update at all")
     return {
-        "etc/rauc/system.conf": SYSTEM_CONF.format(compatible=compatible(board, character)).encode(),
+        CONF: SYSTEM_CONF.format(compatible=compatible(board, character)).encode(),
         "etc/rauc/keyring.pem": keyring.read_bytes(),
         "usr/lib/epsilon/slots": BACKEND.encode(),
     }
