@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from epsilon.audio_files import read_audio
@@ -16,6 +17,8 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
 from epsilon.emulation.trace import Timed, beside
+from epsilon.hardware.senses import Readings
+from epsilon.stages.body import Body
 from epsilon.takes.comparison import compare
 from epsilon.toy import STAGES
 from tools.takes import FOLDER
@@ -113,6 +116,16 @@ def test_an_accelerator_has_a_row_of_its_own() -> None:
     }
     assert beside(board) == {}
     assert beside(dataclasses.replace(board, stages=stages)) == {"asr": "NPU 0,1", "llm": "GPU (opencl)"}
+
+
+def test_battery_and_heat_are_counted() -> None:
+    recording = np.zeros(16_000, np.float32)
+    emulation = Emulation(load_board("host"), load_character("odette"), [recording], LOCKSTEP, traced=True)
+    body, trace = emulation.toy.stages[-1], emulation.trace
+    assert isinstance(body, Body) and trace is not None
+    assert body.feeling.read() is None and not trace.counts, "in lock-step nothing is felt"
+    trace._feels("read", Readings(percent=17.6, celsius=61.2))
+    assert [(count.name, count.value) for count in trace.counts] == [("battery (%)", 18), ("heat (°C)", 61)]
 
 
 def test_a_voice_is_timed_piece_by_piece() -> None:

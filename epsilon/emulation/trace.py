@@ -2,7 +2,7 @@
 
 A row for each stage's thread and one for each accelerator; a span for each piece of work and, inside it, each call of
 an engine; arrows along a turn, from who sent a message to who took it; counters for the fill of the rings, the length
-of the mind's cache and the processor.
+of the mind's cache, battery, heat and the processor.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from typing import Any, NamedTuple
 
 from epsilon.audio_files import finished
 from epsilon.config.board import Board
+from epsilon.hardware.senses import Readings
 from epsilon.messages import Message
 from epsilon.ring import Ring
 from epsilon.stage import Stage
+from epsilon.stages.body import Body
 from epsilon.stages.capture import Capture
 from epsilon.stages.llm import Llm
 from epsilon.takes.tap import NEWS, Joint, joints, tap
+from epsilon.takes.witness import noting
 from epsilon.toy import Toy
 from epsilon.turn import Mark
 
@@ -181,12 +184,21 @@ class Trace:
             if hasattr(stage, attribute):
                 timed = self._timer(self.beside.get(stage.name, stage.name), attribute.replace("_", " "))
                 setattr(stage, attribute, Timed(getattr(stage, attribute), calls, timed))
+        if isinstance(stage, Body):
+            stage.feeling = noting(stage.feeling, self._feels, ("read",))
         for effect in getattr(stage, "chain", ()):
             name = type(effect).__module__.rpartition(".")[2]
             stage.chain = [  # type: ignore[attr-defined]
                 Timed(one, ("process",), self._timer(stage.name, name)) if one is effect else one
                 for one in stage.chain  # type: ignore[attr-defined]
             ]
+
+    def _feels(self, _: str, readings: Readings | None) -> None:
+        """Battery and heat, as often as the toy looks."""
+        felt = (readings.percent, readings.celsius) if readings else (None, None)
+        for name, value in zip(("battery (%)", "heat (°C)"), felt, strict=True):
+            if value is not None:
+                self._count(name, round(value))
 
     def _timer(self, row: str, engine: str) -> Callable[[str, Callable[[], Any]], Any]:
         def timed(call: str, work: Callable[[], Any]) -> Any:
