@@ -171,6 +171,20 @@ def test_the_shell_and_this_program_choose_alike_and_write_the_same_bytes(
 
 
 @with_busybox
+@pytest.mark.parametrize(
+    ("states", "likely"), [("bad good", "b"), ("bad new", "a"), ("empty bad", "b"), ("empty empty", "")]
+)
+def test_the_shell_and_this_program_agree_which_slot_is_likely_sound(
+    partition: Path, shell: Shell, states: str, likely: str
+) -> None:
+    a, b = (slots.Slot(state) for state in states.split())
+    record = slots.Record(1, "a", a, b)
+    partition.write_bytes(slots.blank(record))
+    assert (likeliest(record) or "") == likely
+    assert shell(partition, "read_record; choose; echo $likely") == likely
+
+
+@with_busybox
 def test_the_shell_reads_the_newer_sound_copy(partition: Path, shell: Shell) -> None:
     words = "read_record; echo $count $first $a_state $a_tries $b_identity"
     slots.change(partition, lambda record: slots.good(record, "b"))

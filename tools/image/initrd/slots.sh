@@ -69,7 +69,7 @@ choose() {
     likeliest && set_tries $likely 1 && write_record
 }
 
-# Of two slots without a try, sets likely to the one that was good once, else to one that holds anything.
+# Of two slots without a try, sets likely to the one that was good once, else to one that holds anything, else to none.
 likeliest() {
     for likely in $first $(other $first); do
         [ "$(state_of $likely)" = good ] && return
@@ -77,6 +77,7 @@ likeliest() {
     for likely in $first $(other $first); do
         [ "$(state_of $likely)" != empty ] && return
     done
+    likely=
     return 1
 }
 
