@@ -257,6 +257,14 @@ def test_updates_by_stick_are_the_boards_choice() -> None:
     assert "epsilon-update@" not in render(without, "odette")[rules]
 
 
+def test_two_updates_at_once_do_not_empty_each_others_folder() -> None:
+    """A stick with two partitions starts the unit twice; systemd empties what the first to end calls its own."""
+    for place, text in render(load_board("qemu-x86"), "odette").items():
+        if "@" in place and re.search(r"^RuntimeDirectory=", text, re.MULTILINE):
+            own = re.search(r"^RuntimeDirectory=.*%[iI]", text, re.MULTILINE)
+            assert own or "\nRuntimeDirectoryPreserve=yes\n" in text, place
+
+
 def test_nothing_is_left_open_and_the_same_board_gives_the_same_files() -> None:
     for place, text in render(host(), "odette").items():
         assert "$" not in text, place

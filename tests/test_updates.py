@@ -79,6 +79,24 @@ def test_a_good_bundle_is_written_whole_and_tried_next(toy: ToyDisk, good: Path)
     assert record.a.state == "good" and record.a.tries == 3
 
 
+def test_a_slot_that_cannot_be_had_is_said_before_anything_is_unpacked(
+    toy: ToyDisk, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick with two partitions starts two updates at once: memory is there for one."""
+    (toy.devices / "root_b").unlink()
+    monkeypatch.setattr(installing, "unpack", lambda *given: pytest.fail("unpacked"))
+    with pytest.raises(UpdateError, match="root_b: cannot be written"):
+        take(toy, good)
+
+
+def test_what_an_update_left_that_was_killed_is_taken_away(toy: ToyDisk, good: Path) -> None:
+    left = toy.places.scratch / "tmp1" / "content" / "rootfs.img"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    take(toy, good)
+    assert not list(toy.places.scratch.iterdir())
+
+
 @pytest.mark.parametrize("place", [0, 100, 4096, 150_000, 299_000, 303_000, -3000, -1200, -600, -100, -9, -1])
 def test_a_flipped_bit_anywhere_is_noticed(toy: ToyDisk, good: Path, place: int) -> None:
     content = bytearray(good.read_bytes())

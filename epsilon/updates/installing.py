@@ -56,7 +56,8 @@ def install(bundle: Bundle, places: Places, tell: Tell) -> str:
     """Unpack, write, read back, and have it started next; returns the slot. UpdateError leaves what runs as it was."""
     target = slots.other(_running(places))
     device = places.devices / f"root_{target}"
-    with _unpacked(bundle, places, tell) as image, _opened(device) as disk:
+    # the disk first: while it is ours no other update writes, and none unpacks what there is no memory for
+    with _opened(device) as disk, _unpacked(bundle, places, tell) as image:
         _demand_room(image, disk, device)
         slots.change(places.devices / "slots", lambda record: slots.emptied(record, target))
         written = _write(image, disk, tell)
@@ -89,6 +90,8 @@ def _unpacked(bundle: Bundle, places: Places, tell: Tell) -> Iterator[Path]:
     """The image in memory: the stick may be pulled, or answer differently the second time it is read."""
     tell("checking the bundle", 0)
     places.scratch.mkdir(parents=True, exist_ok=True)
+    for left in places.scratch.iterdir():  # by an update that was killed
+        shutil.rmtree(left, ignore_errors=True)
     free = shutil.disk_usage(places.scratch).free
     if free < bundle.size + SPARE:
         raise UpdateError(
