@@ -28,9 +28,10 @@ from epsilon.ring import Samples
 from epsilon.solo import SENTENCE, costs_of
 
 TRIED = 6  # assignments that are tried out, the board's own among them
-PROMPT, HEARD_S = 12, 2.0  # tokens read of a usual question, and how long it is
+HEARD_S, PROMPT = 2.0, 4  # of a usual question: how long it is, and what of it is read once it has ended
 WORDS, FIRST_S = 6, 0.25  # tokens thought and seconds said before the answer sounds
-GOES_ON_WORDS, GOES_ON_S = 4, 1.0  # and in the second after that, while somebody talks into it
+SECOND_MS = 1000.0
+INTERRUPTED = 0.25  # of all answers
 QUIET_S = 0.5
 NOISE = 0.1  # of a time: two runs differ by so much
 
@@ -88,12 +89,20 @@ def _runs_on_cores(board: Board, stage: str) -> bool:
 def proposals(board: Board, costs: Mapping[str, Cost], count: int) -> list[Seats]:
     """The board's own seats, and those from which the model of the chip expects the most."""
     own = own_seats(board)
-    soc = _known(board.soc)
-    chip = Machine(soc)
-    others = sorted(
-        assignments(soc, tuple(own), reserved(board)), key=lambda seats: expected_ms(chip, costs, seats)
-    )
+    others = by_expectation(_known(board.soc), costs, tuple(own), reserved(board))
     return [own, *(seats for seats in others if seats != own)][:count]
+
+
+def by_expectation(
+    chip: Soc, costs: Mapping[str, Cost], stages: Sequence[str], without: set[int]
+) -> list[Seats]:
+    """All assignments, the most promising first; of those that promise the same, the one of fewest cores."""
+    machine = Machine(chip)
+
+    def promise(seats: Seats) -> tuple[float, int]:
+        return round(expected_ms(machine, costs, seats), 1), sum(map(len, seats.values()))
+
+    return sorted(assignments(chip, stages, without), key=promise)
 
 
 def reserved(board: Board) -> set[int]:
@@ -121,12 +130,6 @@ def _blocks(kind: Sequence[int]) -> Iterator[tuple[int, ...]]:
     yield tuple(kind)
 
 
-def best(chip: Soc, costs: Mapping[str, Cost], stages: Sequence[str], without: set[int]) -> Seats:
-    """The seats from which the model of the chip expects the most."""
-    machine = Machine(chip)
-    return min(assignments(chip, stages, without), key=lambda seats: expected_ms(machine, costs, seats))
-
-
 def _shape(
     seats: Sequence[tuple[int, ...]], kinds: Sequence[Sequence[int]]
 ) -> tuple[tuple[int, tuple[int, ...]], ...]:
@@ -139,28 +142,36 @@ def _shape(
 
 
 def expected_ms(chip: Machine, costs: Mapping[str, Cost], seats: Seats) -> float:
-    """A usual answer until it sounds, one stage after the other; then the next second of it, all stages at once.
+    """How late a usual answer is: heard, thought, and its first sound made while the mind thinks on.
 
-    Models that sit elsewhere are left out.
+    To that comes the gap in every second of an answer whose voice is too slow beside the mind; and how long words take
+    that are heard while both are at work. Models that sit elsewhere are left out.
     """
-    alone = [
-        _call(costs[stage], stage, Seat(cores), PROMPT, WORDS, FIRST_S) for stage, cores in seats.items()
-    ]
-    crowd = [
-        _call(costs[stage], stage, Seat(cores), 0, GOES_ON_WORDS, GOES_ON_S) for stage, cores in seats.items()
-    ]
-    rates = chip.rates(crowd)
-    return sum(map(chip.alone_ms, alone)) + sum(1 / rate if rate else math.inf for rate in rates)
+    calls = {stage: _call(costs[stage], stage, Seat(cores)) for stage, cores in seats.items()}
+    heard, thought = (chip.alone_ms(calls[stage]) if stage in calls else 0.0 for stage in ("asr", "llm"))
+    speaking = {stage: call for stage, call in calls.items() if stage != "asr"}
+    first = _beside(chip, speaking, "tts")
+    voice = costs["tts"]
+    second_ms = first * (voice.second_ms / max(voice.pass_ms + voice.second_ms * FIRST_S, 1e-6))
+    gap_ms = max(0.0, second_ms - SECOND_MS)
+    return heard + thought + first + gap_ms + INTERRUPTED * _beside(chip, calls, "asr")
 
 
-def _call(cost: Cost, stage: str, seat: Seat, prompt: int, words: int, said_s: float) -> Call:
-    """What a stage does in that time, as one call; a mind reads its weights once for a prompt and for every word."""
+def _beside(chip: Machine, calls: Mapping[str, Call], stage: str) -> float:
+    """What a stage's call takes while the others last; nothing where the stage sits elsewhere."""
+    rates = dict(zip(calls, chip.rates(list(calls.values())), strict=True))
+    rate = rates.get(stage, math.inf)
+    return 1 / rate if rate else math.inf
+
+
+def _call(cost: Cost, stage: str, seat: Seat) -> Call:
+    """What a stage does for a usual answer before it sounds, as one call."""
     if stage == "asr":
         return Call(seat, cost.pass_ms + cost.second_ms * HEARD_S, cost.read_mb)
     if stage == "llm":
-        work_ms = cost.pass_ms + cost.prefill_ms * prompt + cost.token_ms * words
-        return Call(seat, work_ms, cost.read_mb * (bool(prompt) + words))
-    return Call(seat, cost.pass_ms + cost.second_ms * said_s, cost.read_mb)
+        work_ms = cost.pass_ms + cost.prefill_ms * PROMPT + cost.token_ms * WORDS
+        return Call(seat, work_ms, cost.read_mb * (1 + WORDS))  # once for the prompt, and for every word
+    return Call(seat, cost.pass_ms + cost.second_ms * FIRST_S, cost.read_mb)
 
 
 def _known(soc: Soc) -> Soc:

@@ -122,8 +122,17 @@ def test_the_model_of_the_chip_proposes_cores_apart_and_fast_ones() -> None:
     assert all(set(cores) <= {2, 3, 4} for cores in best.values())
     apart = planner.expected_ms(Machine(chip), EVEN, {"asr": (2,), "llm": (3,), "tts": (4,)})
     together = planner.expected_ms(Machine(chip), EVEN, {"asr": (2,), "llm": (2,), "tts": (2,)})
-    assert apart == pytest.approx(600)  # each alone, then all three at once
-    assert together == pytest.approx(300 + 900)
+    assert apart == pytest.approx(300 + planner.INTERRUPTED * 100)
+    assert together == pytest.approx(200 + 200 + planner.INTERRUPTED * 300)  # the voice beside the mind
+
+
+def test_a_voice_too_slow_for_its_own_words_is_expected_to_stutter() -> None:
+    chip = Machine(Soc(cores={"all": Cores((0, 1))}))
+    slow = EVEN | {"tts": Cost(second_ms=700)}
+    apart = planner.expected_ms(chip, slow, {"asr": (0,), "llm": (0,), "tts": (1,)})
+    beside = planner.expected_ms(chip, slow, {"asr": (0,), "llm": (1,), "tts": (1,)})
+    first = 700 * planner.FIRST_S
+    assert beside - apart == pytest.approx(first + 400, abs=0.25 * 200)  # 1.4 s for a second of sound
 
 
 def test_the_boards_own_seats_are_tried_first(host: Board) -> None:

@@ -59,6 +59,6 @@ def planned(board: Board) -> Board:
     """The board with its models where the planner would put them: away from sound that has priority, and apart."""
     stages = tuple(planner.own_seats(board))
     costs = {stage: cost_of(board, stage) for stage in stages}
-    seats = planner.best(board.soc, costs, stages, planner.reserved(board))
+    seats = planner.by_expectation(board.soc, costs, stages, planner.reserved(board))[0]
     moved = {stage: replace(board.stages[stage], cores=cores) for stage, cores in seats.items()}
     return replace(board, stages=board.stages | moved)
