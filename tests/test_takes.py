@@ -117,6 +117,22 @@ def test_what_threads_did_plays_again_in_lock_step(tmp_path: Path) -> None:
     assert "Once," in first[1] and second[0] == "no tell me about the moon"
 
 
+def test_what_took_a_boards_time_plays_again_without(tmp_path: Path) -> None:
+    recording = read_audio(FOLDER / "barge-in" / "in.wav")
+    board, other = load_board("host"), load_board("orangepi5")
+    emulation = Emulation(
+        board, load_character("odette"), [recording], LOCKSTEP, tmp_path / "take", pace_of=other
+    )
+    slow = emulation.run(lambda news: None)
+    quick = Emulation(board, load_character("odette"), [recording], LOCKSTEP).run(lambda news: None)
+    waits = [[turn["tifu"]["answer_ms"] for turn in one.conversation["turns"]] for one in (slow, quick)]
+    assert waits[0] != waits[1], "on that board it takes time"
+    take = read_take(tmp_path / "take")
+    found = play(take)
+    verdict = compare(take.messages, found.found, by_ring=True)
+    assert verdict.identical, "\n".join(verdict_lines(take, verdict, []))
+
+
 class Tired:
     """Feels how its battery becomes low."""
 
@@ -243,7 +259,12 @@ def test_the_command_says_what_differs(damaged: Path, capsys: pytest.CaptureFixt
     ("name", "before", "after", "said"),
     [
         ("take.json", '"format": 1', '"format": 99', "this program reads 1"),
-        ("take.json", '"pace": "lockstep"', '"pace": "walking"', "'pace' should be lockstep or realtime"),
+        (
+            "take.json",
+            '"pace": "lockstep"',
+            '"pace": "walking"',
+            "'pace' should be lockstep or realtime or board",
+        ),
         ("take.json", '"start_s"', '"begin_s"', "'start_s' is missing"),
         ("take.json", '"frames": ', '"frames": 1', "frames"),
         ("messages.jsonl", '"kind":"Speech"', '"kind":7', "messages.jsonl:"),

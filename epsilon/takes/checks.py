@@ -14,7 +14,11 @@ from epsilon.hardware.senses import Readings
 from epsilon.takes.written import Json
 
 FORMAT = 1
-LOCKSTEP, REALTIME = PACES = ("lockstep", "realtime")
+LOCKSTEP, REALTIME, BOARD = PACES = (
+    "lockstep",
+    "realtime",
+    "board",
+)  # the last: lock-step that takes a board's time
 MOST_READINGS = 1000
 
 Check = Callable[[Any], bool]

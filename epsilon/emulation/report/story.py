@@ -73,7 +73,11 @@ def _news(message: Json) -> News:
 def _facts(take: Take) -> dict[str, str]:
     header = take.header
     machine, versions = header["machine"], header["versions"]
-    paces = {"lockstep": "lock-step: as fast as the machine goes", "realtime": "real time"}
+    paces = {
+        "lockstep": "lock-step: as fast as the machine goes",
+        "realtime": "real time",
+        "board": "the time of a board",
+    }
     return {
         "pace": paces[take.pace],
         "ended": header["ended"],
