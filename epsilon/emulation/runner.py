@@ -18,6 +18,8 @@ from epsilon.emulation.paced import Pace, PacedStep
 from epsilon.emulation.trace import Trace
 from epsilon.messages import News
 from epsilon.ring import Samples
+from epsilon.screen import Screen
+from epsilon.takes.checks import BOARD
 from epsilon.takes.folder import Take
 from epsilon.takes.recording import Recording, keeping
 from epsilon.toy import Toy, running
@@ -58,7 +60,7 @@ class Emulation:
             board, character, self.card, self._take.clock if self._take else self._clock, load=load
         )
         if self._take is not None:
-            self._take.attach(self.toy, pace)
+            self._take.attach(self.toy, BOARD if self._pace else pace)
         self.trace = self._traced() if traced else None
         self._course = Course(self.card, self._clock, waiting)
 
@@ -74,20 +76,25 @@ class Emulation:
         """The conversation, after `run`, where it was kept or traced."""
         return None if self._take is None else self._take.taken
 
-    def run(self, show: Show, ready: Callable[[], object] = lambda: None) -> Outcome:
-        """Follow the conversation to its end; `show` is given every piece of news, `ready` called once it listens."""
+    def run(
+        self, show: Show, ready: Callable[[], object] = lambda: None, screen: Screen | None = None
+    ) -> Outcome:
+        """Follow the conversation to its end; `show` is given every piece of news, `ready` called once it listens.
+
+        A screen is drawn also while there are none.
+        """
         with keeping(self._take):
             if self.pace == LOCKSTEP:
-                self._run_lockstep(show, ready)
+                self._run_lockstep(show, ready, screen)
             else:
-                self._run_realtime(show, ready)
+                self._run_realtime(show, ready, screen)
         process = NOT_MEASURED if self.pace == LOCKSTEP else self._meter.read()
         reply = self.card.reply()
         user = np.zeros(len(reply), np.float32)
         user[: len(self.card.recording)] = self.card.recording
         return Outcome(account(self.toy, self.pace, process), user, reply)
 
-    def _run_lockstep(self, show: Show, ready: Callable[[], object]) -> None:
+    def _run_lockstep(self, show: Show, ready: Callable[[], object], screen: Screen | None) -> None:
         assert isinstance(self._clock, ManualClock)
         self.card.start()
         ready()
@@ -97,16 +104,21 @@ class Emulation:
             while not self._course.ended():
                 for news in time.pass_block():
                     self._follow(news, show)
+                if screen is not None:
+                    screen.draw()
         finally:
             if paced is not None:
                 paced.close()
 
-    def _run_realtime(self, show: Show, ready: Callable[[], object]) -> None:
+    def _run_realtime(self, show: Show, ready: Callable[[], object], screen: Screen | None) -> None:
         with running(self.toy):
             ready()
             while not self._course.ended():
-                for news in self.toy.watch(self._course.wake_s() - self._clock.now()):
+                due_s = self._course.wake_s() - self._clock.now()
+                for news in self.toy.watch(screen.wait_s(due_s) if screen is not None else due_s):
                     self._follow(news, show)
+                if screen is not None:
+                    screen.draw()
 
     def _follow(self, news: News, show: Show) -> None:
         self._course.follow(news)
