@@ -104,13 +104,13 @@ def run(chosen: argparse.Namespace) -> int:
         return _run_broken(chosen, board, character, recordings)
 
     from epsilon.emulation.runner import Emulation
-    from epsilon.screen import Screen
+    from epsilon.screen import screen_on
 
     traced = chosen.out is not None
     pace_of = load_board(chosen.pace_of) if chosen.pace_of else None
     emulation = Emulation(board, character, recordings, chosen.pace, chosen.take, traced, pace_of)
-    screen = Screen(sys.stdout, character.name, emulation.toy.journal)
-    outcome = emulation.run(screen.show, partial(_say_ready, character.name))
+    with screen_on(sys.stdout, character.name, emulation.toy) as screen:
+        outcome = emulation.run(screen.show, partial(_say_ready, character.name), screen)
     if chosen.out is not None:
         from epsilon.emulation.report import write_results
 
@@ -128,14 +128,13 @@ def _run_broken(
 ) -> int:
     from epsilon.emulation.broken import BrokenEmulation
     from epsilon.emulation.faults import parse
-    from epsilon.journal import Journal
-    from epsilon.screen import Screen
+    from epsilon.screen import screen_on
 
     if chosen.pace != "lockstep" or chosen.take is not None or chosen.pace_of is not None:
         raise ConfigError("--fault breaks a toy in lock-step, without --take and --as", "--fault")
     emulation = BrokenEmulation(board, character, recordings, [parse(text) for text in chosen.fault])
-    screen = Screen(sys.stdout, character.name, Journal(emulation.card.time_of, emulation.card.block_frames))
-    outcome = emulation.run(screen, partial(_say_ready, character.name))
+    with screen_on(sys.stdout, character.name, emulation.lives.toy) as screen:
+        outcome = emulation.run(screen, partial(_say_ready, character.name))
     if chosen.out is not None:
         outcome.write(chosen.out)
     return 0

@@ -42,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
 
-    from epsilon.screen import Screen
+    from epsilon.screen import screen_on
     from epsilon.takes.checks import REALTIME
     from epsilon.takes.recording import Recording, keeping
     from epsilon.toy import Toy, running
@@ -56,12 +56,12 @@ def run(chosen: argparse.Namespace) -> int:
         take.attach(toy, REALTIME)
     reason = "asked for" if chosen.ears else best.reason
     print(f"ears: {board.stages['asr'].model} ({reason})", file=sys.stderr)
-    screen = Screen(sys.stdout, character.name, toy.journal)
-    with keeping(take), running(toy):
+    with keeping(take), running(toy), screen_on(sys.stdout, character.name, toy) as screen:
         print(f"{character.name} is listening; Ctrl-C ends the conversation.", file=sys.stderr, flush=True)
         while True:
-            for news in toy.watch(FLUSH_S if take else None):
+            for news in toy.watch(screen.wait_s(FLUSH_S if take else None)):
                 screen.show(news)
+            screen.draw()
             if take:
                 take.flush()
 

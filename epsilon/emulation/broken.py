@@ -44,6 +44,7 @@ class BrokenEmulation:
             while not self._course.ended():
                 for news in self.lives.pass_block():
                     self._take(news, screen, ready)
+                screen.draw()
         finally:
             self.lives.close()
             self._disk.cleanup()
@@ -55,7 +56,7 @@ class BrokenEmulation:
     def _take(self, news: News, screen: Screen, ready: Callable[[], object]) -> None:
         self._course.follow(news)
         if news.what == "born" and self.lives.toy is not None:
-            screen.journal = self.lives.toy.journal
+            screen.follow(self.lives.toy)
             ready()
         screen.show(news)
 

@@ -25,6 +25,7 @@ BY_RUNTIME = {
 }
 BY_HARDWARE = {"gpio": ("lgpio==0.2.2.0",)}
 BY_ENGINE = {"pocketsphinx": "pocketsphinx"}  # recogniser: its package, which holds a model of 30 MB
+AT_A_DESK = ("rich",)  # of the lock file, what is only for who sits at a terminal
 UNUSED = re.compile(  # what only makers of software import
     r"(^|/)(tests|include|_pyinstaller|f2py)/|^onnxruntime/(quantization|tools|transformers|datasets|backend)/|\.pyi$"
 )
@@ -47,9 +48,8 @@ def everything() -> list[str]:
 
 
 def _always() -> list[str]:
-    return [
-        line for line in LOCK.read_text("utf-8").splitlines() if "==" in line and not line.startswith("#")
-    ]
+    lines = [line for line in LOCK.read_text("utf-8").splitlines() if "==" in line]
+    return [line for line in lines if not line.startswith("#") and line.split("==")[0] not in AT_A_DESK]
 
 
 def lock_path(architecture: str) -> Path:
