@@ -9,12 +9,14 @@ import xml.etree.ElementTree as xml
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from epsilon.errors import EpsilonError, nearest
 
 SECTOR = 512  # the unit of sizes in sysfs, whatever the disk's own is
 BLOCK = 1 << 20
 SYSFS, PROC = Path("/sys"), Path("/proc")
+WORN = "the card may be worn out"
 
 
 class FlashError(EpsilonError):
@@ -41,9 +43,10 @@ class Disk:
 
 def disk_at(device: str, sysfs: Path = SYSFS) -> Disk:
     """The disk of that name or path; FlashError when it is none, or only a part of one."""
-    name = Path(device).resolve().name if device.startswith("/") else device
+    path = Path("/dev", device).resolve()  # of /dev/disk/by-id/… too
+    name = path.name
     folder = sysfs / "class/block" / name
-    if not folder.exists():
+    if path.parent != Path("/dev") or not folder.exists():
         raise FlashError(f"there is no disk '{device}'{nearest(name, disk_names(sysfs))}")
     if (folder / "partition").exists():
         whole = folder.resolve().parent.name
@@ -79,20 +82,23 @@ def demand_free(disk: Disk, needed: int, sysfs: Path = SYSFS, proc: Path = PROC)
 
 def _uses(disk: Disk, sysfs: Path, proc: Path) -> Iterator[str]:
     """What the running system does with the disk."""
-    numbers = {}
-    for name in (disk.name, *disk.partitions):
-        for user in (name, *_holders(name, sysfs)):
-            numbers[_line(sysfs / "class/block" / user / "dev")] = name
+    parts, numbers = {}, {}
+    for part in (disk.name, *disk.partitions):
+        for user in (part, *_holders(part, sysfs)):
+            parts[user] = numbers[_line(sysfs / "class/block" / user / "dev")] = part
     for line in (proc / "self/mountinfo").read_text("utf-8").splitlines():
-        fields = line.split()
-        part, place = numbers.get(fields[2]), fields[4]
-        if part is not None:
-            yield f"this system runs from it ({part})" if place == "/" else f"{part} is mounted on {place}"
+        mount, _, what = line.partition(" - ")
+        fields, source = mount.split(), Path(what.split()[1])
+        # some file systems, btrfs among them, have a number that no disk has
+        found = numbers.get(fields[2]) or (source.is_relative_to("/dev") and parts.get(source.resolve().name))
+        if found:
+            place = fields[4]
+            yield f"this system runs from it ({found})" if place == "/" else f"{found} is mounted on {place}"
     swaps = proc / "swaps"
     for line in swaps.read_text("utf-8").splitlines()[1:] if swaps.is_file() else []:
         swap = Path(line.split()[0]).name
-        if swap in (disk.name, *disk.partitions):
-            yield f"{swap} is swap space"
+        if swap in parts:
+            yield f"{parts[swap]} is swap space"
 
 
 def _holders(name: str, sysfs: Path) -> list[str]:
@@ -153,29 +159,40 @@ def _stretch(one: xml.Element, block: int, size: int) -> Stretch:
     first, _, last = (one.text or "").strip().partition("-")
     start = int(first) * block
     end = min((int(last or first) + 1) * block, size)
+    if not 0 <= start < end:
+        raise ValueError(f"blocks {first} to {last or first} are none of the image's")
     return Stretch(start, end - start, one.attrib["chksum"])
 
 
 def verify(device: Path, wanted: BlockMap, tell: Callable[[int], None]) -> None:
     """Read back every stretch, from the disk and not from memory; FlashError names the first that differs."""
-    done = 0
-    with device.open("rb") as disk:
-        os.fsync(disk.fileno())
-        os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        for stretch in wanted.stretches:
-            disk.seek(stretch.start)
-            digest, left = hashlib.sha256(), stretch.length
-            while left and (block := disk.read(min(BLOCK, left))):
-                digest.update(block)
-                left -= len(block)
-                done += len(block)
-                tell(done)
-            if left or digest.hexdigest() != stretch.sha256:
-                raise FlashError(
-                    f"what was written differs from byte {stretch.start} on",
-                    str(device),
-                    "the card may be worn out",
-                )
+    done, start = 0, 0
+    try:
+        with device.open("rb") as disk:
+            os.fsync(disk.fileno())
+            os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            for stretch in wanted.stretches:
+                start = stretch.start
+                for count in _compared(disk, stretch):
+                    done += count
+                    tell(done)
+    except BrokenPipeError:  # of whoever is told
+        raise
+    except OSError as refusal:
+        message = f"cannot be read back from byte {start} on: {refusal.strerror}"
+        raise FlashError(message, str(device), WORN) from refusal
+
+
+def _compared(disk: BinaryIO, stretch: Stretch) -> Iterator[int]:
+    """How many bytes were read, piece by piece; FlashError when they are not those of the image."""
+    disk.seek(stretch.start)
+    digest, left = hashlib.sha256(), stretch.length
+    while left and (block := disk.read(min(BLOCK, left))):
+        digest.update(block)
+        left -= len(block)
+        yield len(block)
+    if left or digest.hexdigest() != stretch.sha256:
+        raise FlashError(f"what was written differs from byte {stretch.start} on", disk.name, WORN)
 
 
 def demand_whole(image: Path) -> bool:

@@ -123,6 +123,19 @@ def test_a_mounted_disk_is_refused_also_through_a_volume_on_it(machine: Machine)
     assert "sdb2 is mounted on /home" in machine.refusal("sdb")
 
 
+def test_a_file_system_without_a_number_of_its_own_is_known_by_its_source(machine: Machine) -> None:
+    """btrfs mounts have a number that no disk has."""
+    line = "1 1 0:45 / /home rw shared:2 - btrfs /dev/sdb1 rw,subvol=/"
+    (machine.proc / "self/mountinfo").write_text(f"{line}\n")
+    assert "sdb1 is mounted on /home" in machine.refusal("sdb")
+
+
+def test_swap_on_a_volume_is_seen(machine: Machine) -> None:
+    (machine.sysfs / "devices/sdb/sdb2/holders/dm-0").touch()
+    (machine.proc / "swaps").write_text("Filename Type Size\n/dev/dm-0 partition 1\n")
+    assert "sdb2 is swap space" in machine.refusal("sdb")
+
+
 def test_swap_a_lock_and_too_little_room_are_all_named_at_once(machine: Machine) -> None:
     (machine.proc / "swaps").write_text("Filename Type Size\n/dev/sdb1 partition 1\n")
     (machine.sysfs / "devices/sdb/ro").write_text("1\n")
@@ -135,6 +148,19 @@ def test_a_partition_and_an_unknown_name_are_refused_with_the_disk_that_is_meant
         machine.disk("sdb1")
     with pytest.raises(FlashError, match=r"no disk '/dev/sdc'; there are: sda, sdb"):
         machine.disk("/dev/sdc")
+
+
+@pytest.mark.parametrize("path", ["/home/me/images/sdb", "images/sdb", "sdb/device"])
+def test_a_path_that_only_ends_like_a_disk_is_none(machine: Machine, path: str) -> None:
+    with pytest.raises(FlashError, match="there is no disk"):
+        machine.disk(path)
+
+
+def test_a_card_that_cannot_be_read_is_said(image: Path) -> None:
+    with pytest.raises(FlashError, match="cannot be read back"):
+        flashing.verify(
+            Path("/proc/self/mem"), flashing.read_map(image.with_suffix(".bmap")), lambda done: None
+        )
 
 
 def test_what_was_written_is_read_back(image: Path, tmp_path: Path) -> None:
@@ -177,6 +203,11 @@ def test_a_wrong_or_missing_image_is_told(image: Path) -> None:
         flash.map_of(image.with_suffix(".bmap"))
     image.with_suffix(".bmap").write_text("<bmap><ImageSize>x</ImageSize></bmap>")
     with pytest.raises(FlashError, match="is no block map"):
+        flashing.read_map(image.with_suffix(".bmap"))
+    image.with_suffix(".bmap").write_text(
+        MAP.format(size=len(CONTENT), first="", last="").replace("2-3", "3-2")
+    )
+    with pytest.raises(FlashError, match="blocks 3 to 2 are none"):
         flashing.read_map(image.with_suffix(".bmap"))
 
 
