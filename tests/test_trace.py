@@ -92,7 +92,7 @@ def test_arrows_lead_from_who_sent_a_message_to_who_took_it(events: list[Event])
         assert event["tid"] != sent[key]["tid"]
 
 
-def test_rings_cache_and_processor_are_counted(events: list[Event]) -> None:
+def test_rings_cache_and_cpu_are_counted(events: list[Event]) -> None:
     counters: dict[str, list[float]] = defaultdict(list)
     for event in of(events, "C"):
         counters[event["name"]].append(event["args"]["value"])

@@ -7,7 +7,6 @@ plain value (a model in its runtime, a thread, a file) is left as the new toy ha
 from __future__ import annotations
 
 import sys
-import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -21,6 +20,7 @@ from epsilon.clock import ManualClock, MonotonicClock
 from epsilon.engines.llm.chat import Chat
 from epsilon.realtime import Seat
 from epsilon.ring import Bell, Ring, SampleRing
+from epsilon.stage import Stage
 from epsilon.takes.checks import TakeError
 from epsilon.takes.written import Json
 from epsilon.toy import Toy
@@ -32,7 +32,7 @@ NOT_OURS_TO_KEEP = tuple(
 UNKEPT = (Bell, Ring, SampleRing, Chat, Seat, ManualClock, MonotonicClock, Toy)
 ENGINES = frozenset(("recognizer", "model", "synthesizer", "detector", "canceller", "sequence", "persona"))
 PASSING = {"answer", "hearing", "heard_from", "busy_since_s"}  # at rest these are of no more use
-THREAD = frozenset(vars(threading.Thread())) | PASSING | {"watchers", "inboxes", "outbox", "news", "on_exit"}
+JOINTS = {"watchers", "inboxes", "outbox", "news", "on_exit"}
 REAL = "_real"  # where what stands before something has it
 
 
@@ -96,7 +96,7 @@ def _behind(thing: Any) -> Any:
 def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
     named = [field.name for field in fields(thing)] if is_dataclass(thing) else []
     names = [*getattr(thing, "__dict__", named)]
-    skipped = THREAD | ENGINES if isinstance(thing, threading.Thread) else frozenset[str]()
+    skipped = PASSING | JOINTS | ENGINES if isinstance(thing, Stage) else frozenset[str]()
     for name in sorted(names):
         if name not in skipped:
             yield name, _behind(getattr(thing, name))

@@ -49,7 +49,7 @@ def story(take: Take, trace: Trace | None) -> Json:
         "hands": _hands(take),
         "bin_s": BIN_S,
         "rings": _rings(trace, seconds) if trace else [],
-        "processor": _processor(trace, seconds) if trace else [],
+        "processor": _cpu(trace, seconds) if trace else [],
         "engines": _engines(trace) if trace else [],
     }
 
@@ -192,7 +192,7 @@ def _rings(trace: Trace, seconds: float) -> list[Json]:
     return [{"name": name, "most": values} for name, values in most.items()]
 
 
-def _processor(trace: Trace, seconds: float) -> list[Json]:
+def _cpu(trace: Trace, seconds: float) -> list[Json]:
     """Of each stage the processor time in percent of one core, by windows of BIN_S of sound."""
     bins = _bins(seconds)
     used: dict[str, list[float]] = {row: [0.0] * bins for row in trace.rows}
