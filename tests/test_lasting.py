@@ -116,6 +116,33 @@ def test_a_card_that_never_was_there_is_an_error_at_start() -> None:
         Table(out_s=0)
 
 
+def test_a_speaker_that_was_the_old_cards_does_not_cost_the_new_one(caplog: pytest.LogCaptureFixture) -> None:
+    """The thread that writes may ask the old card for room while the one that reads gives it up."""
+    table = Table()
+    table.pass_time(2)
+    table.card._mute = DeviceError("the speaker has stopped", "the old one")
+    table.pass_time(2)
+    assert not table.card.gone and caplog.text.count("waiting until it is back") == 1
+
+
+def test_a_card_that_comes_back_while_it_is_stopped_is_closed() -> None:
+    table = Table()
+    stopped: list[bool] = []
+
+    class Late(WavCard):
+        def start(self) -> None:
+            table.card.stop()  # by another thread, just now
+
+        def stop(self) -> None:
+            stopped.append(True)
+
+    table.pass_time(2)
+    table.card._open_anew = lambda: Late(audio("wav", ""), table.clock, counting(RATE_HZ))
+    table.clock.advance_to(table.clock.now() + 1)
+    table.card.read()
+    assert stopped
+
+
 def test_stop_ends_it_also_while_it_is_gone() -> None:
     table = Table()
     table.pass_time(2)

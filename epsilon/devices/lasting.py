@@ -148,7 +148,10 @@ class LastingCard:
             return
         log.warning("the sound card is back")
         self._offset = self._read_frames + self.block_frames
+        self._mute = None  # whoever wrote may have asked the old card once more
         self._card = card
+        if self._stopped:  # meanwhile, when there was none to stop
+            card.stop()
 
 
 def open_lasting(audio: Audio, clock: Clock) -> LastingCard:

@@ -6,6 +6,9 @@ microphone goes on filling its ring and the speaker goes on emptying its own.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from epsilon.clock import Clock
 from epsilon.config.board import Audio
 from epsilon.devices import CardCounts
@@ -33,29 +36,31 @@ class PortAudioCard:
         self.counts = CardCounts()
         self.devices: Devices = find_card(audio.card)
         self.rate_hz = choose_rate(self.devices, audio.rate_hz)
-        self._in_reply = self._wrote_in_reply = False
+        self._open = self._in_reply = self._wrote_in_reply = False
         self._read_frames = self._gaps = 0
 
     def start(self) -> None:
-        sounddevice, rtmixer = libraries()
+        _, rtmixer = libraries()
         block = round(self.rate_hz * self.block_frames / RATE_HZ)
         settings = {"channels": 1, "samplerate": self.rate_hz, "blocksize": block, "latency": LATENCY_S}
-        try:
+        name = self.devices.name
+        with _refusals("the card does not open", name), contextlib.ExitStack() as opened:
             recorder = rtmixer.Recorder(device=self.devices.input, **settings)
+            opened.callback(recorder.close)  # or its callback would write to what Python has given away
             mixer = rtmixer.Mixer(device=self.devices.output, **settings)
-        except sounddevice.PortAudioError as refusal:
-            raise DeviceError(f"the card does not open: {refusal}", self.devices.name) from refusal
-        self._speaker = Speaker(mixer, rtmixer.RingBuffer, self.rate_hz, block, self.devices.name)
-        self._microphone = Microphone(
-            recorder, rtmixer.RingBuffer, self.rate_hz, self.clock, self.devices.name
-        )
-        self._round_trip_frames = round((recorder.latency + mixer.latency) * RATE_HZ) - self.block_frames
-        self._speaker.start()
-        self._microphone.start()
+            opened.callback(mixer.close)
+            self._speaker = Speaker(mixer, rtmixer.RingBuffer, self.rate_hz, block, name)
+            self._microphone = Microphone(recorder, rtmixer.RingBuffer, self.rate_hz, self.clock, name)
+            self._round_trip_frames = round((recorder.latency + mixer.latency) * RATE_HZ) - self.block_frames
+            self._speaker.start()
+            self._microphone.start()
+            opened.pop_all()
+            self._open = True
 
     def stop(self) -> None:
-        self._microphone.stop()
-        self._speaker.stop()
+        if self._open:
+            self._microphone.stop()
+            self._speaker.stop()
 
     def read(self) -> Samples | None:
         block = self._microphone.read(self.block_frames)
@@ -111,11 +116,23 @@ class PortAudioCard:
         self.counts.underruns = self._gaps + self._speaker.underflows
 
 
+@contextlib.contextmanager
+def _refusals(what: str, name: str = "") -> Iterator[None]:
+    """What PortAudio refuses, as DeviceError."""
+    sounddevice, _ = libraries()
+    try:
+        yield
+    except sounddevice.PortAudioError as refusal:
+        raise DeviceError(f"{what}: {refusal}", name) from refusal
+
+
 def rescan() -> None:
     """Look for cards anew: PortAudio's list is made when it starts. No card may be open."""
     sounddevice, _ = libraries()
-    sounddevice._terminate()
-    sounddevice._initialize()
+    with _refusals("cards cannot be looked for"):
+        if sounddevice._initialized:  # not after a search that failed
+            sounddevice._terminate()
+        sounddevice._initialize()
 
 
 def load(audio: Audio, clock: Clock) -> PortAudioCard:
