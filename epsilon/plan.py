@@ -97,6 +97,16 @@ def recall(board: Board, folder: Path) -> Board:
         return board
 
 
+def fits(board: Board, folder: Path) -> bool:
+    """Whether `recall` would follow a plan: one that is broken or outdated counts for nothing."""
+    try:
+        plan = load(place(folder))
+        board.with_stages(plan.stages)
+    except (ConfigError, OSError):
+        return False
+    return outdated(plan, board) is None
+
+
 def load(path: Path) -> Plan:
     """The plan in a file; ConfigError with everything that is wrong with it."""
     problems = Problems()

@@ -193,3 +193,19 @@ def test_a_broken_plan_is_an_error_for_whoever_asks(tmp_path: Path) -> None:
     file.write_text("board: host\npined: true\n")
     with pytest.raises(ConfigError, match=r"plan.yaml:2:1: no key 'pined' here.*did you mean pinned"):
         plan.load(file)
+
+
+def test_at_a_first_boot_nothing_is_tried_where_a_plan_fits(
+    host: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(planner, "plan", lambda *_: [Trial(OWN, GOOD)])
+    assert not plan.fits(host, tmp_path)
+    assert main(["plan", "--once", "--out", str(tmp_path)]) == 0
+    assert "best: asr [1]" in capsys.readouterr().out
+    kept(host, tmp_path, OTHER)
+    assert main(["plan", "--once", "--out", str(tmp_path)]) == 0
+    assert "fits this board" in capsys.readouterr().out
+    assert cores_of(plan.recall(host, tmp_path)) == dict(OTHER)
+    plan.place(tmp_path).write_text("board: host\npinned: perhaps\n")
+    assert main(["plan", "--once", "--out", str(tmp_path)]) == 0
+    assert cores_of(plan.recall(host, tmp_path)) == dict(OWN)

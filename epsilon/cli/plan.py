@@ -24,15 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tries", type=int, default=6, metavar="N", help="how many are tried out (default: 6)"
     )
+    parser.add_argument("--once", action="store_true", help="do nothing where a plan fits this board already")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """A line for everything that is tried; a plan that somebody pinned is left alone."""
     folder = chosen.out or state_folder()
     path = plan.place(folder)
-    if path.is_file() and plan.load(path).pinned:
-        raise ConfigError("is pinned", str(path), "`pinned: false` lets it be measured anew")
     board = load_board(chosen.board)
+    if chosen.once and plan.fits(board, folder):
+        print(f"{path} fits this board")
+        return 0
+    if path.is_file() and not chosen.once and plan.load(path).pinned:
+        raise ConfigError("is pinned", str(path), "`pinned: false` lets it be measured anew")
     character = load_character(chosen.character or board.character)
     check_pair(board, character)
 
