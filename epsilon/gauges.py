@@ -49,10 +49,10 @@ class Gauges:
 
     def read(self) -> Reading:
         """All of it now."""
-        toy, state = self._toy, self._state()
+        toy, standing = self._toy, self._body.standing
         inboxes = [len(inbox) for stage in toy.stages for inbox in stage.inboxes]
         return Reading(
-            state=state,
+            state=self._state(),
             quiet=self.quiet,
             hears_db=level_db(toy.microphone),
             says_db=level_db(toy.card.reference),
@@ -60,7 +60,7 @@ class Gauges:
             messages=max(inboxes, default=0) / SLOTS,
             speaker_ms=self._waiting_frames() * 1000 / SAMPLE_RATE_HZ,
             counts=toy.counts,
-            standing=self._body.standing if self._feels else None,
+            standing=standing if self._feels or standing != Standing() else None,
         )
 
     @property

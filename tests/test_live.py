@@ -28,6 +28,8 @@ from epsilon.live.lines import bar, body, meter, meters, rings, shares, spoken
 from epsilon.messages import News
 from epsilon.ring import SampleRing, Samples
 from epsilon.screen import LEAST_COLUMNS, Screen
+from epsilon.stages.body import Body
+from epsilon.toy import STAGES
 from epsilon.turn import Mark
 from tests import scripted
 from tests.terminal import Paper
@@ -195,11 +197,13 @@ def test_a_dead_toy_is_said_to_be_dead_until_there_is_another(monkeypatch: pytes
     live = Live(out, "odette", lambda: now_s)
     live.follow(talk.toy)
     with live:
+        live.show(News(Mark(1, 0), "partial", 0.5, "what was", "it"))
         live.show(News(Mark(-1, 0), "died", 1.0, "asr: it raised"))
         live.draw()
         standing = Paper(COLUMNS, LINES).feed(out.getvalue()).lines
         assert any("now  no toy lives" in line for line in standing)
         assert any("toy  died asr: it raised" in line for line in standing)
+        assert "     you" in standing, "what was heard died with it"
         live.follow(talk.toy)
         now_s += 1
         live.draw()
@@ -242,6 +246,10 @@ def test_gauges_read_a_toy_whose_card_has_gone_or_that_is_muted(monkeypatch: pyt
     monkeypatch.setattr(talk.card, "gone", True)
     assert gauges.read().state == "no sound card"
     assert gauges.read().standing is None
+    body = talk.toy.stages[STAGES.index("body")]
+    assert isinstance(body, Body)
+    body.standing = Standing(Rung.LOW)
+    assert gauges.read().standing == Standing(Rung.LOW)
 
 
 def test_a_meter_is_as_long_as_its_level_and_never_longer_than_it_is() -> None:

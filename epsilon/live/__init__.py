@@ -77,7 +77,7 @@ class Live(Screen):
             case "standing":
                 self._felt = news.text
             case _ if news.what in DEATHS:
-                self._gauges = None
+                self._gauges, self._hearing, self._says = None, ("", ""), []
 
     def draw(self) -> None:
         now_s = self._now()
