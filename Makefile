@@ -13,7 +13,7 @@ OPENVINO := openvino==2026.4.1
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 
 .DEFAULT_GOAL := list
-.PHONY: list run talk test test-tools quick soak faults fuzz check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-echo soak-voice evaluate takes lines personas \
+.PHONY: list run talk test test-tools quick soak faults fuzz check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-board bench-echo soak-voice evaluate takes lines personas \
         image test-image openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
@@ -103,6 +103,10 @@ bench-tts: .venv/convertible .venv/tested ## when the voice's first sound leaves
 bench-turns: .venv/tested build/pipecat/installed ## how soon the toy answers 300 spoken turns and how often it cuts in, beside the same engines one after the other and under pipecat (20 minutes)
 	@tools/system_packages train
 	$(BIN)/python -m tools.bench.turns --pipecat build/pipecat/bin/python
+
+bench-board: .venv/tested    ## how soon a toy would answer on boards that are not here, and what many small cores bring (ten minutes)
+	$(BIN)/python -m tools.bench.board
+	$(BIN)/python -m tools.bench.board --cores --shifts 1
 
 bench-topology: .venv/tested ## depth against width: language models of one size and different shapes, timed
 	$(BIN)/python -m tools.bench.topology
