@@ -21,7 +21,7 @@ from epsilon.emulation.conversation import Outcome
 from epsilon.emulation.folder import tables
 from epsilon.emulation.folder.against import compare
 from epsilon.emulation.folder.job import Job, Row, Setting
-from epsilon.emulation.folder.run import Run, jobs_of
+from epsilon.emulation.folder.run import Run, jobs_of, read_rows
 from epsilon.emulation.folder.workers import LOCAL, here, on_ray
 from epsilon.errors import AudioFileError, EpsilonError
 
@@ -100,6 +100,26 @@ def test_a_folder_that_cannot_be_played(tmp_path: Path, files: tuple[str, ...], 
         sound(tmp_path / name)
     with pytest.raises(AudioFileError, match=message):
         jobs_of(tmp_path, tmp_path / "out", SETTING)
+
+
+def test_answers_that_lie_inside_the_folder_are_no_recordings(folder: Path) -> None:
+    """`epsilon emulate .` puts them into ./out."""
+    out = folder / "out"
+    names = [job.name for job in jobs_of(folder, out, SETTING)]
+    sound(out / "a" / "reply.wav")
+    assert [job.name for job in jobs_of(folder, Path(os.path.relpath(out)), SETTING)] == names
+    with pytest.raises(AudioFileError, match="would lie among the recordings"):
+        jobs_of(folder, folder, SETTING)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"name": "a", "colour": "red", "replies": []}'])
+def test_a_damaged_row_is_said_and_played_again(folder: Path, damage: str) -> None:
+    jobs = jobs_of(folder, folder.parent / "out", SETTING)
+    play(jobs)
+    (jobs[0].out / "row.json").write_text(damage)
+    with pytest.raises(AudioFileError, match="is no row of a run"):
+        read_rows(folder.parent / "out")
+    assert jobs[0] in Run(jobs).left
 
 
 def row(name: str, tifu_ms: float = 500, errors: int = 1) -> Row:

@@ -20,6 +20,7 @@ from epsilon.config.models import read_manifest
 from epsilon.emulation.conversation import Outcome
 from epsilon.emulation.runner import Emulation
 from epsilon.emulation.word_errors import edits
+from epsilon.errors import AudioFileError
 
 WORD = re.compile(r"[a-z0-9']+")
 
@@ -123,9 +124,14 @@ def words_of(text: str) -> list[str]:
 
 
 def read_row(path: Path) -> Row:
-    """A row as `to_json` wrote it."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return Row(**{**found, "replies": tuple(found["replies"])})
+    """A row as `to_json` wrote it. AudioFileError when it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Row(**{**found, "replies": tuple(found["replies"])})
+    except (ValueError, TypeError, KeyError) as damage:
+        raise AudioFileError(
+            f"is no row of a run: {damage}", str(path), "play the recordings again"
+        ) from damage
 
 
 def to_json(row: Row) -> str:

@@ -18,8 +18,14 @@ Show = Callable[[Row, int, int], None]  # the row, how many are done, how many t
 
 
 def jobs_of(folder: Path, out: Path, setting: Setting) -> list[Job]:
-    """Every recording in a folder and in those inside it, by name. AudioFileError when there is none."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS)
+    """Every recording in a folder and in those inside it, by name; none of `out`. AudioFileError when there is none."""
+    apart = out.resolve()
+    if apart == folder.resolve():
+        raise AudioFileError(
+            "the answers would lie among the recordings", str(out), "--out names another folder"
+        )
+    sounds = (path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS)
+    paths = sorted(path for path in sounds if not path.resolve().is_relative_to(apart))
     if not paths:
         raise AudioFileError("holds no recording", str(folder), "WAV and FLAC are known")
     named: dict[str, Path] = {}
@@ -72,7 +78,10 @@ class Run:
         mark, row = job.out / MARK, job.out / ROW
         if not (mark.is_file() and row.is_file()) or mark.read_text() != self._marks[job.name]:
             return None
-        return read_row(row)
+        try:
+            return read_row(row)
+        except AudioFileError:
+            return None
 
     def _mark(self, job: Job) -> str:
         """A checksum of the recording, its transcript and what it is played to."""
