@@ -6,6 +6,8 @@ import copy
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -54,6 +56,20 @@ def play(take: Take, board: Board | None = None) -> Again:
     for _ in found.run():
         pass
     return found
+
+
+def test_a_disk_that_is_full_is_said(tmp_path: Path) -> None:
+    script = """
+import resource, signal, sys
+from epsilon.__main__ import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.exit(main(["emulate", sys.argv[1], "--take", sys.argv[2]]))
+"""
+    sound, take = FOLDER / "nobody-speaks" / "in.wav", tmp_path / "take"
+    done = subprocess.run([sys.executable, "-c", script, sound, take], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("Traceback")) == (2, 0), done.stderr
+    assert f"{take}: cannot be written" in done.stderr and not take.exists()
 
 
 def heard(found: Again) -> list[tuple[str, str]]:

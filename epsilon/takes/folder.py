@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ def check_free(folder: Path) -> None:
         raise TakeError("is there already", str(folder), "a take is kept in a new folder")
 
 
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the disk refuses, as TakeError."""
+    try:
+        yield
+    except (OSError, soundfile.LibsndfileError) as refusal:
+        reason = getattr(refusal, "strerror", None) or str(refusal)
+        raise TakeError(f"cannot be written: {reason}", str(folder)) from refusal
+
+
 class NewTake:
     """A folder that is being filled; it gets its name when it is whole."""
 
@@ -61,38 +72,36 @@ class NewTake:
         check_free(folder)
         self._folder = folder
         self._unfinished = folder.with_name(f"{folder.name}.unfinished")
-        try:
+        with _writing(folder):
             if self._unfinished.exists():
                 shutil.rmtree(self._unfinished)
             self._unfinished.mkdir(parents=True)
             self._messages = (self._unfinished / MESSAGES).open("w", encoding="utf-8")
-        except OSError as refusal:
-            raise TakeError(f"cannot be written: {refusal.strerror}", str(folder)) from refusal
-        self._microphone = SoundFile(self._unfinished / INPUT)
-        self._played = SoundFile(self._unfinished / PLAYED)
+            self._microphone = SoundFile(self._unfinished / INPUT)
+            self._played = SoundFile(self._unfinished / PLAYED)
 
     def add(self, line: Json) -> None:
         """One line of messages.jsonl."""
-        self._messages.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+        with _writing(self._folder):
+            self._messages.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
     def add_sound(self, microphone: Samples, played: Samples) -> None:
         """A block of what the microphone gave, and what left the speaker meanwhile."""
-        self._microphone.add(microphone)
-        self._played.add(played)
+        with _writing(self._folder):
+            self._microphone.add(microphone)
+            self._played.add(played)
 
     def finish(self, header: Json) -> Callable[[], Take]:
         """Everything is there: the folder gets its name. Returns who reads it."""
-        self._messages.close()
-        self._microphone.close()
-        self._played.close(exactly=header["hears_itself"])
-        text = json.dumps({**header, "frames": self._microphone.frames}, indent=1, ensure_ascii=False)
-        try:
+        with _writing(self._folder):
+            self._messages.close()
+            self._microphone.close()
+            self._played.close(exactly=header["hears_itself"])
+            text = json.dumps({**header, "frames": self._microphone.frames}, indent=1, ensure_ascii=False)
             (self._unfinished / HEADER).write_text(text + "\n", encoding="utf-8")
             if self._folder.is_dir():
                 self._folder.rmdir()
             self._unfinished.replace(self._folder)
-        except OSError as refusal:
-            raise TakeError(f"cannot be written: {refusal.strerror}", str(self._folder)) from refusal
         return lambda: read_take(self._folder)
 
 
