@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -143,15 +144,21 @@ def models(board: Board) -> dict[str, str]:
 
 
 def keep(board: Board, tried: Sequence[Trial], folder: Path) -> Path:
-    """Write the first of what was tried as the plan, whole or not at all; returns where."""
+    """Write the first of what was tried as the plan, whole or not at all; returns where. ConfigError says why not."""
     path = place(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    figures = tried[0].figures
+    if not (math.isfinite(figures.ready_ms) and math.isfinite(figures.answer_ms)):  # it gave no answer
+        raise ConfigError("no seats could be tried", str(path), "why not is said above")
     unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(HEADER + "".join(f"{line}\n" for line in _lines(board, tried)))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(HEADER + "".join(f"{line}\n" for line in _lines(board, tried)))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as refusal:
+        raise ConfigError(f"cannot be kept: {refusal.strerror}", str(path)) from refusal
     return path
 
 

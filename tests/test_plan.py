@@ -209,3 +209,16 @@ def test_at_a_first_boot_nothing_is_tried_where_a_plan_fits(
     plan.place(tmp_path).write_text("board: host\npinned: perhaps\n")
     assert main(["plan", "--once", "--out", str(tmp_path)]) == 0
     assert cores_of(plan.recall(host, tmp_path)) == dict(OWN)
+
+
+def test_where_nothing_could_be_tried_or_kept_it_is_said(
+    host: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    never = Figures(math.inf, math.inf, math.inf, math.inf)
+    monkeypatch.setattr(planner, "plan", lambda *_: [Trial(OWN, never)])
+    assert main(["plan", "--out", str(tmp_path)]) == 2
+    assert "no seats could be tried" in capsys.readouterr().err and not plan.place(tmp_path).exists()
+    monkeypatch.setattr(planner, "plan", lambda *_: [Trial(OWN, GOOD)])
+    (tmp_path / "file").touch()
+    assert main(["plan", "--out", str(tmp_path / "file")]) == 2
+    assert "cannot be kept" in capsys.readouterr().err
