@@ -114,7 +114,7 @@ def switched_on(
     if words:
         add_words(disk, words)
     shutil.copy(kind.variables, folder / "variables.fd")
-    command = ["nice", kind.program, *kind.machine, *_hardware(kind, folder), *_sound(card)]
+    command = ["nice", "-n", "5", kind.program, *kind.machine, *_hardware(kind, folder), *_sound(card)]
     with (folder / "qemu.log").open("wb") as log:
         program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
     try:

@@ -95,10 +95,14 @@ def settle(root: Path, steps: Steps) -> None:
 
 
 def overlay(root: Path, folder: Path) -> None:
-    """Lay a folder's files over the root."""
-    shutil.copytree(
-        folder, root, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    """Lay a folder's files and links over the root; what was there under their names goes."""
+    for path in sorted(folder.rglob("*")):
+        target = root / path.relative_to(folder)
+        if "__pycache__" in path.parts or (path.is_dir() and not path.is_symlink()):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        shutil.copy2(path, target, follow_symlinks=False)
 
 
 def write(root: Path, name: str, text: str | bytes) -> None:
