@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from epsilon.clock import Clock
 from epsilon.config.fields import setting
-from epsilon.emulation.faults import Fault, When
-from epsilon.emulation.faults.feels import WELL, Felt
-from epsilon.hardware.senses import Feeling, Readings
+from epsilon.emulation.faults import When
+from epsilon.emulation.faults.feels import WELL, SpoiltFeeling
 
 
 @dataclass(frozen=True)
 class Options(When):
     """How bad it is."""
 
-    left_percent: float = setting("what is left", 5.0, low=0, high=150)
+    left_percent: float = setting("what is left", 5.0, low=0, high=100)
 
 
-class Broken(Fault):
-    """Only what is read is spoilt."""
+class Broken(SpoiltFeeling):
+    """What is left is read; it is not charged."""
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        self._bad = replace(WELL, percent=options.left_percent)
-
-    def feeling(self, feeling: Feeling, clock: Clock) -> Feeling:
-        return Felt(clock, self._read)
-
-    def _read(self, now_s: float) -> Readings:
-        return self._bad if self.is_on(now_s) else WELL
+        self.bad = replace(WELL, percent=options.left_percent)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from epsilon.clock import Clock
 from epsilon.devices import Card
+from epsilon.emulation.faults import Fault
 from epsilon.ring import Samples
 
 
@@ -23,3 +24,17 @@ class SpoiltCard:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._card, name)
+
+
+class SpoiltEars(Fault):
+    """The microphone's blocks are not what was said."""
+
+    def card(self, card: Card, clock: Clock) -> Card:
+        return cast(Card, SpoiltCard(card, clock, self._spoil))
+
+    def spoil(self, block: Samples) -> Samples:
+        """What the toy is given instead of a block, while the fault is on."""
+        raise NotImplementedError
+
+    def _spoil(self, block: Samples, now_s: float) -> Samples:
+        return self.spoil(block) if self.is_on(now_s) else block

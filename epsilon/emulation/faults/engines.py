@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from epsilon.clock import Clock
 from epsilon.config.fields import setting
-from epsilon.emulation.faults import When
+from epsilon.emulation.faults import Fault, When
 
 ENGINES = ("vad", "asr", "llm", "tts")
 
@@ -35,3 +36,25 @@ class Gated:
             return found(*given, **named)
 
         return through
+
+
+class SpoiltEngine(Fault):
+    """Whatever the engine of one stage is asked while the fault is on, it raises."""
+
+    def __init__(self, options: Which) -> None:
+        super().__init__(options)
+        self._stage = options.stage
+
+    def failure(self, stage: str) -> Exception:
+        """What it raises."""
+        raise NotImplementedError
+
+    def engine(self, stage: str, engine: Any, clock: Clock) -> Any:
+        if stage != self._stage:
+            return engine
+
+        def gate() -> None:
+            if self.is_on(clock.now()):
+                raise self.failure(stage)
+
+        return Gated(engine, gate)

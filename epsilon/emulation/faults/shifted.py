@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
-from epsilon.clock import Clock
 from epsilon.config.fields import setting
-from epsilon.devices import Card
-from epsilon.emulation.faults import Fault, When
-from epsilon.emulation.faults.ears import SpoiltCard
+from epsilon.emulation.faults import When
+from epsilon.emulation.faults.ears import SpoiltEars
 from epsilon.ring import Samples
 
 
@@ -22,17 +19,12 @@ class Options(When):
     level: float = setting("of full scale", 0.3, low=-1, high=1)
 
 
-class Broken(Fault):
-    """The microphone's blocks are not what was said."""
+class Broken(SpoiltEars):
+    """The voltage is added to every sample."""
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self._options = options
 
-    def card(self, card: Card, clock: Clock) -> Card:
-        return cast(Card, SpoiltCard(card, clock, self._spoil))
-
-    def _spoil(self, block: Samples, now_s: float) -> Samples:
-        if not self.is_on(now_s):
-            return block
+    def spoil(self, block: Samples) -> Samples:
         return np.clip(block + self._options.level, -1.0, 1.0).astype(np.float32)
