@@ -83,16 +83,16 @@ class Life:
     switches: Switches = field(default_factory=Switches)
     on_trial: Callable[[], bool] = on_trial
     proven: bool = False  # the service manager was told that it is ready
+    resting: Hardware | None = None  # in trouble: whoever is forgotten puts out the light
 
     def live(self, folder: Path | None = None) -> None:
         """Until the power is to be turned off; `folder` is one that outlives this process alone."""
         with alive(folder) as cut_off:
-            if cut_off:
-                self.flash_trouble()
             if self.is_button_held():
                 self.test_itself()
             try:
-                toy = self._born()
+                with self.red_light() if cut_off else contextlib.nullcontext():
+                    toy = self._born()
             except (
                 EpsilonError,
                 ImportError,
@@ -112,14 +112,19 @@ class Life:
 
     def be_in_trouble(self) -> None:
         """No slot starts any more: a light and one sentence. Whoever calls this rests from then on."""
-        self._show_trouble(load_hardware(self.board, self.switches))
+        self.resting = load_hardware(self.board, self.switches)
+        self._show_trouble(self.resting)
         self._say_trouble()
 
-    def flash_trouble(self) -> None:
-        """A red light at once: the last life was cut off before it could say anything, and this one will."""
+    @contextlib.contextmanager
+    def red_light(self) -> Iterator[None]:
+        """Red as long as the block runs: a life was cut off before it could say anything, or does not begin."""
         hardware = load_hardware(self.board, Switches())
         self._show_trouble(hardware)
-        hardware.stop()
+        try:
+            yield
+        finally:
+            hardware.stop()
 
     def _own_up(self, toy: Toy) -> None:
         """The line for trouble is the first that the new toy says, while it listens already."""
@@ -128,10 +133,8 @@ class Life:
 
     def say_trouble(self) -> None:
         """Light and stored line: this life does not begin."""
-        hardware = load_hardware(self.board, Switches())
-        self._show_trouble(hardware)
-        self._say_trouble()
-        hardware.stop()
+        with self.red_light():
+            self._say_trouble()
 
     def _show_trouble(self, hardware: Hardware) -> None:
         with _what_is_broken():

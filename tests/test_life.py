@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +165,40 @@ def test_what_cannot_be_built_says_so_and_dies(why: Exception, monkeypatch: pyte
         house.life.live()
     assert np.array_equal(house.cards[-1].sound(), trouble_line(house.life.character))
     assert lights[-1].colours and not lights[-1].taken, "it was red, and the pins are free again"
+
+
+def test_after_a_life_that_was_cut_off_it_is_red_until_the_next_toy_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / MARKER).touch()
+    house, lamp, red = House(Script(OFF)), Lamp(), list[bool]()
+    born = house.life.new_toy
+
+    def build(*given: Any) -> Toy:
+        red.append(lamp.taken and bool(lamp.colours))
+        return born(*given)
+
+    house.life.new_toy = build
+    monkeypatch.setattr(life, "load_hardware", lambda board, switches: lamp)
+    house.life.live(tmp_path)
+    assert red == [True] and not lamp.taken, "the pins are free for the toy"
+
+
+def test_the_light_of_trouble_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """gpiozero puts out the pins of whoever is forgotten."""
+    house, lamps = House(), list[weakref.ref[Lamp]]()
+
+    def hardware(board: object, switches: Switches) -> Lamp:
+        lamp = Lamp()
+        lamps.append(weakref.ref(lamp))
+        return lamp
+
+    monkeypatch.setattr(life, "load_hardware", hardware)
+    house.life.be_in_trouble()
+    gc.collect()
+    lamp = lamps[0]()
+    assert lamp is not None and lamp.taken and lamp.colours
+    assert np.array_equal(house.cards[-1].sound(), trouble_line(house.life.character))
 
 
 class Lamp:
