@@ -273,8 +273,8 @@ def _pauses(state: State) -> list[float]:
 
 @contextlib.contextmanager
 def _what_is_broken() -> Iterator[None]:
-    """Card and pins may be what broke: that is said, and the rest goes on."""
+    """Card, pins or a recording may be what broke: that is said, and the rest goes on."""
     try:
         yield
-    except DeviceError as refusal:
+    except (DeviceError, AudioFileError) as refusal:
         log.warning("%s", refusal)

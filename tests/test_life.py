@@ -16,7 +16,7 @@ import pytest
 
 from epsilon import duplex, life
 from epsilon.duplex import Acoustics
-from epsilon.errors import DeviceError, InferenceError, ModelError, StageDied
+from epsilon.errors import AudioFileError, DeviceError, InferenceError, ModelError, StageDied
 from epsilon.hardware import Switches
 from epsilon.last_words import trouble_line
 from epsilon.life import MARKER, alive
@@ -182,6 +182,18 @@ def test_after_a_life_that_was_cut_off_it_is_red_until_the_next_toy_is_there(
     monkeypatch.setattr(life, "load_hardware", lambda board, switches: lamp)
     house.life.live(tmp_path)
     assert red == [True] and not lamp.taken, "the pins are free for the toy"
+
+
+def test_without_the_recording_of_its_line_there_is_still_the_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    house, lamp = House(), Lamp()
+
+    def missing(character: object) -> Any:
+        raise AudioFileError("no such file", "trouble.wav")
+
+    monkeypatch.setattr(life, "load_hardware", lambda board, switches: lamp)
+    monkeypatch.setattr(life, "trouble_line", missing)
+    house.life.be_in_trouble()
+    assert lamp.taken and lamp.colours
 
 
 def test_the_light_of_trouble_stays(monkeypatch: pytest.MonkeyPatch) -> None:
