@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from pathlib import Path
@@ -252,6 +253,15 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         part.write_text("half")
         raise ValueError
     assert not list(tmp_path.iterdir())
+
+
+def test_the_name_of_a_package_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = apt.Shelf(tmp_path / "shelf", "amd64", "", Steps(1, tmp_path / "log"))
+    monkeypatch.setattr(shelf, "_real_name", lambda package: package)
+    monkeypatch.setattr(shelf, "_apt", lambda *command: "Filename: pool/x_1_amd64.deb\nVersion: 1\n")
+    with contextlib.suppress(ImageError):
+        shelf.fetch(f"linux-image-$(touch {tmp_path}/run)")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_failed_program_shows_the_end_of_what_it_said(tmp_path: Path) -> None:

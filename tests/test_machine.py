@@ -181,6 +181,7 @@ MISTAKES = [  # what is changed, into what, and what the message must hold
         ["7:33", "needs 2000 MB and more", "budget is 600 MB", "fitting: mind"],
     ),
     ("kernel: vendor", "kernel: vendro", ["38:11", "no kernel 'vendro'", "did you mean vendor?"]),
+    ("kernel: vendor", "kernel: linux-image-x;reboot", ["38:11", "no package of Debian is named"]),
     ("  architecture: arm64\n", "", ["13:3", "'architecture'"]),
     ("architecture: arm64", "architecture: amr64", ["14:17", "did you mean arm64?"]),
     ("at: 32 KiB", "at: 32 kB", ["40:56", "KiB or MiB"]),

@@ -209,13 +209,19 @@ def _check_image(board: Board, problems: Problems) -> None:
             where = board.place("image", "inputs", name, "sha256")
             problems.add("a sha256 has 64 digits from 0 to f, in small letters", where)
     for package in image.packages:
-        if not PACKAGE.fullmatch(package):
-            problems.add(f"no package of Debian is named '{package}'", board.place("image", "packages"))
+        _check_package(package, board.place("image", "packages"), problems)
     if image.kernel is None:
         return
+    if image.kernel.startswith(KERNEL):
+        _check_package(image.kernel, board.place("image", "kernel"), problems)
     if not image.kernel.startswith(KERNEL) and image.kernel not in image.inputs:
         known = [f"{KERNEL}{board.soc.architecture or 'amd64'}", *image.inputs]
         where = board.place("image", "kernel")
         problems.add(f"no kernel '{image.kernel}'{nearest(image.kernel, known)}", where)
     if board.soc.architecture is None:
         problems.add("an image needs the key 'architecture' in `soc`: amd64 or arm64", board.place("soc"))
+
+
+def _check_package(name: str, where: str, problems: Problems) -> None:
+    if not PACKAGE.fullmatch(name):
+        problems.add(f"no package of Debian is named '{name}'", where)

@@ -103,8 +103,8 @@ class Shelf:
         version = re.search(r"^Version: (.+)$", line, re.MULTILINE)[1]  # type: ignore[index]
         path = self.folder / name.replace(version, version.replace(":", "%3a"))
         if not path.is_file():
-            here = f"cd '{self.folder}' && exec apt-get download -q {wanted}"
-            self.steps.run(["sh", "-c", here], APT_CONFIG=str(self._config))
+            here = 'cd "$0" && exec apt-get download -q "$1"'
+            self.steps.run(["sh", "-c", here, self.folder, wanted], APT_CONFIG=str(self._config))
         return path
 
     def _real_name(self, package: str) -> str:
