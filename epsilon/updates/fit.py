@@ -77,7 +77,8 @@ def demand_new(bundle: Bundle, record: slots.Record, running: str, again: bool, 
         raise UpdateError(
             "this version is installed already", where, "it starts when the toy is next turned on"
         )
-    if target.identity == image and target.state == "bad" and not again:
+    failed = target.state == "bad" or (target.state == "new" and not target.tries)
+    if target.identity == image and failed and not (again or rescue):
         raise UpdateError("this version failed to start on this toy", where, "--again tries it once more")
 
 
