@@ -295,6 +295,11 @@ def test_of_a_stick_the_newest_fitting_bundle_is_taken(toy: ToyDisk, tmp_path: P
     assert ["rock5b" in str(other) for other in others] == [True]
 
 
+def test_a_stick_that_is_pulled_meanwhile_is_said(tmp_path: Path) -> None:
+    chosen, refusals = sticks.choose(tmp_path / "gone", lambda path: pytest.fail(f"{path}"))
+    assert chosen is None and "cannot be read" in str(refusals[0])
+
+
 def test_only_foreign_disks_are_looked_at(tmp_path: Path) -> None:
     for path in ("mmcblk0/mmcblk0p1", "mmcblk0/mmcblk0p2", "sda/sda1", "sdb/queue", "loop0/loop0p1"):
         (tmp_path / "sys/block" / path).mkdir(parents=True)

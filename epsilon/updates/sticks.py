@@ -51,15 +51,22 @@ def mounted(name: str) -> Iterator[Path | None]:
 
 
 def bundles_in(folder: Path) -> list[Path]:
-    """The bundles that lie at the top of a stick."""
-    return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file())
+    """The bundles that lie at the top of a stick. UpdateError when it is damaged or was pulled."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file())
+    except OSError as refusal:
+        raise UpdateError(f"cannot be read: {refusal.strerror}", str(folder)) from refusal
 
 
 def choose(folder: Path, check: Callable[[Path], Bundle]) -> tuple[Bundle | None, list[UpdateError]]:
     """The newest bundle on a stick that is for this toy, and why each other one is not."""
     taken: list[Bundle] = []
     refused: list[UpdateError] = []
-    for path in bundles_in(folder):
+    try:
+        paths = bundles_in(folder)
+    except UpdateError as damage:
+        return None, [damage]
+    for path in paths:
         try:
             taken.append(check(path))
         except UpdateError as mistake:
