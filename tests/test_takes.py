@@ -298,6 +298,24 @@ def test_a_damaged_take_is_refused_with_its_place(
     assert said in told.err and told.out == ""
 
 
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        ({"stage": "asr", "took": 9, "left": 0, "reads": {}}, "asr has no inbox 9"),
+        ({"stage": "vad", "heard": 0, "reads": {"now": [1.5]}}, "each with a frame"),
+    ],
+)
+def test_work_that_no_stage_can_have_done_is_refused(
+    damaged: Path, work: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = (damaged / "take.json").read_text(encoding="utf-8")
+    (damaged / "take.json").write_text(header.replace('"pace": "lockstep"', '"pace": "realtime"'))
+    line = {"n": 0, "t": 0.0, "turns": 0, "puts": 0, "stale": 0, **work}
+    (damaged / "messages.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert main(["replay", str(damaged)]) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["take.json", "messages.jsonl", "in.wav", "played.wav"])
 def test_a_missing_file_is_named(damaged: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     (damaged / name).unlink()

@@ -24,7 +24,7 @@ from epsilon.stages.body import Body
 from epsilon.stages.capture import Capture
 from epsilon.stages.playback import Playback
 from epsilon.stages.vad import Vad
-from epsilon.takes.checks import LOCKSTEP
+from epsilon.takes.checks import LOCKSTEP, TakeError
 from epsilon.takes.folder import Take
 from epsilon.takes.recording import CARD_READINGS, FEELING_READINGS, HAND_READINGS, MOUTH_READINGS
 from epsilon.takes.tap import NEWS, Joint, joints, tap
@@ -245,7 +245,7 @@ class AgainByWork(Again):
 
     def _do(self, stage: Stage, line: Json) -> None:
         """One piece of work."""
-        inbox = stage.inboxes[line["took"]] if "took" in line else None
+        inbox = self._inbox(stage, line)
         self._wait_for(stage, inbox, line)
         if inbox is not None and inbox.peek() is None:
             self.lost.append(line)
@@ -259,6 +259,13 @@ class AgainByWork(Again):
             stage.keep_time()
         del self._left[stage.name]
         self._collect()
+
+    def _inbox(self, stage: Stage, line: Json) -> Ring[Any] | None:
+        """Which one the work began with."""
+        if line.get("took", -1) >= len(stage.inboxes):
+            where = f"{self.take.folder}, line {line['n']}"
+            raise TakeError(f"{stage.name} has no inbox {line['took']}", where)
+        return stage.inboxes[line["took"]] if "took" in line else None
 
     def _wait_for(self, stage: Stage, inbox: Ring[Any] | None, line: Json) -> None:
         """Let the sound go on to where it was: by what was heard, by whose turn it was, by what lay in the inbox."""

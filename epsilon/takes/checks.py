@@ -109,9 +109,16 @@ def _reads(value: Any) -> bool:
     )
 
 
+def _heard_reads(value: Any) -> bool:
+    return _reads(value) and all(map(_pair, value.get("now", ())))
+
+
 def _reading(value: Any) -> bool:
-    pair = isinstance(value, list) and len(value) == 2 and _whole(value[0]) and _number(value[1])
-    return pair or _number(value) or _looked(value)
+    return _pair(value) or _number(value) or _looked(value)
+
+
+def _pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and _whole(value[0]) and _number(value[1])
 
 
 HEADER: dict[str, tuple[Check, str]] = {
@@ -152,7 +159,10 @@ WORK: dict[str, tuple[Check, str]] = {
     "reads": (_reads, "the readings by name"),
 }
 TOOK: dict[str, tuple[Check, str]] = {"took": (_whole, "an inbox"), "left": (_whole, "a whole number")}
-HEARD: dict[str, tuple[Check, str]] = {"heard": (_whole, "a frame")}
+HEARD: dict[str, tuple[Check, str]] = {
+    "heard": (_whole, "a frame"),
+    "reads": (_heard_reads, "the readings by name, each with a frame"),
+}
 
 
 def check_header(header: Json, where: str) -> None:
