@@ -263,8 +263,7 @@ class AgainByWork(Again):
     def _inbox(self, stage: Stage, line: Json) -> Ring[Any] | None:
         """Which one the work began with."""
         if line.get("took", -1) >= len(stage.inboxes):
-            where = f"{self.take.folder}, line {line['n']}"
-            raise TakeError(f"{stage.name} has no inbox {line['took']}", where)
+            raise TakeError(f"{stage.name} has no inbox {line['took']}", f"{self.take.folder}: {line['n']}")
         return stage.inboxes[line["took"]] if "took" in line else None
 
     def _wait_for(self, stage: Stage, inbox: Ring[Any] | None, line: Json) -> None:
