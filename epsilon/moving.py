@@ -23,7 +23,7 @@ def successor(toy: Toy, board: Board, card: Card, clock: Clock) -> Toy:
     `toy` has been stopped and is empty from here on: two of them may not fit the memory.
     """
     llm, body = _minds(toy)
-    exchanges, ladder = llm.conversation.exchanges, body.ladder
+    exchanges, ladder, at = llm.conversation.exchanges, body.ladder, body.at
     hardware, feeling = body.hardware, body.feeling
     toy.switches.unwatch(body.bell)
     del llm, body
@@ -32,7 +32,7 @@ def successor(toy: Toy, board: Board, card: Card, clock: Clock) -> Toy:
     llm, body = _minds(fresh)
     llm.conversation.take_over(exchanges)
     llm.model.sync_to(llm.sequence, llm.conversation.ids())  # now, while nobody waits for an answer
-    body.ladder, body.standing, body.may_move = ladder, ladder.standing, True
+    body.take_over(ladder, at)
     llm.be_brief(ladder.standing.measures.length)
     return fresh
 

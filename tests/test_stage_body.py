@@ -293,6 +293,27 @@ def test_heat_is_said_and_the_toy_moves_when_it_is_quiet_and_back_when_it_is_coo
     assert toy.told() == [("standing", "well 69 C"), ("move", "usual")]
 
 
+def test_heat_that_goes_before_it_has_moved_moves_it_nowhere() -> None:
+    toy = Toy()
+    toy.feel(Readings(celsius=85), Readings(celsius=85))
+    toy.scene.floor.take(Event.VOICE)  # it cannot move now
+    toy.feel(Readings(celsius=60))
+    toy.scene.floor.take(Event.MUTE)
+    toy.wait(PATIENCE_S)
+    assert "move" not in dict(toy.told())
+
+
+def test_heat_that_goes_while_it_moves_takes_it_back() -> None:
+    toy, after = Toy(), Toy()
+    toy.feel(Readings(celsius=85), Readings(celsius=85))
+    toy.wait(PATIENCE_S)
+    assert ("move", "smaller") in toy.told()
+    toy.feel(Readings(celsius=60))
+    after.body.take_over(toy.body.ladder, "smaller")
+    after.wait(PATIENCE_S)
+    assert after.told() == [("move", "usual")]
+
+
 def test_a_board_that_has_nothing_smaller_stays_where_it_is() -> None:
     toy = Toy(may_move=False)
     assert toy.feel(Readings(celsius=85), Readings(celsius=85)) == ["I am warm."]

@@ -65,7 +65,7 @@ class Body(Stage):
         self.said: Announcement | None = None  # the last line that was handed over
         self.patience_s = math.inf  # when it is waited for no longer
         self.leaving = ""  # why the toy is about to turn off
-        self.moving = ""  # where it wants to move
+        self.at, self.moving = USUAL, ""  # where it is, and where it wants to move
         self.off = False  # whoever runs it was told
         self.volume, self.pressed = switches.volume, False
         self.read_s = 0.0  # the clock's time of the next reading, as all `…_s` here
@@ -78,6 +78,11 @@ class Body(Stage):
         """Whose conversation it shows, and who answers more briefly when strength is short."""
         self.room, self.mouth, self.be_brief = room, mouth, be_brief
         mouth.watch(self.bell)
+
+    def take_over(self, ladder: Ladder, at: str) -> None:
+        """Go on as the body that has moved there, however it stands by now."""
+        self.ladder, self.standing, self.at, self.may_move = ladder, ladder.standing, at, True
+        self._head()
 
     def fail(self) -> None:
         """Something broke: the light says so from here on."""
@@ -142,8 +147,12 @@ class Body(Stage):
         if standing.hot != before.hot:
             if standing.hot:
                 self._say(self.lines.hot, now_s)
-            if self.may_move:
-                self.moving = SMALLER if standing.hot else USUAL
+            self._head()
+
+    def _head(self) -> None:
+        """Where the toy belongs, if it is not there."""
+        wanted = SMALLER if self.standing.hot else USUAL
+        self.moving = wanted if self.may_move and wanted != self.at else ""
 
     def _leave(self, why: str, now_s: float) -> None:
         self.leaving = why
@@ -171,7 +180,7 @@ class Body(Stage):
         if not self._is_quiet():
             return False
         self.tell("move", self.turn.now, self.moving)
-        self.moving = ""
+        self.at, self.moving = self.moving, ""
         return True
 
     def _wants(self) -> bool:
