@@ -84,9 +84,8 @@ class Ring(Generic[Item]):
             return None
         place = self.read % len(self._slots)
         item, self._slots[place] = self._slots[place], None
-        was_full = len(self) == len(self._slots)
         self.read += 1
-        if was_full:
+        if len(self) == len(self._slots) - 1:  # asked afterwards: the writer may have filled it meanwhile
             self.room.ring()
         return item
 

@@ -137,3 +137,26 @@ def test_a_reader_may_look_before_it_takes() -> None:
     ring.put(1)
     assert ring.peek() == 1
     assert len(ring) == 1 and ring.take() == 1
+
+
+def test_a_writer_that_meets_a_full_ring_in_the_middle_of_a_take_is_woken() -> None:
+    class Interrupted(Ring[int]):
+        """Whoever asks how full it is is overtaken by the writer, once."""
+
+        overtaken = True
+
+        def __len__(self) -> int:
+            found = super().__len__()
+            if not self.overtaken:
+                self.overtaken = True
+                while self.put(2):
+                    pass  # and now the writer sleeps
+            return found
+
+    ring = Interrupted(3, Bell())
+    ring.put(1)
+    ring.put(1)
+    ring.overtaken = False
+    while ring.take() is not None:
+        pass
+    assert ring.overtaken and ring.room.wait(0)
