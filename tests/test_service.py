@@ -22,7 +22,7 @@ MOST_EXPOSED = 1.0  # of systemd's scale to 10
 TOY = f"{UNITS}/epsilon.service"
 OURS = ("epsilon.service", "epsilon-trouble.service", "epsilon-plan.service")
 VERIFY = ("verify", "--man=no", "--recursive-errors=no")
-COMMANDS = ("usr/bin/python3", "usr/bin/install")
+COMMANDS = ("bin/sh", "usr/bin/python3", "usr/bin/install")
 
 DENIED = """
 import ctypes, sys
@@ -234,7 +234,12 @@ def test_a_slow_machine_is_given_time_to_find_its_disk() -> None:
 
 def test_it_is_started_again_whatever_ends_it_unless_it_turned_itself_off() -> None:
     unit = set(lines(host()))
-    assert {"Restart=always", "StartLimitAction=reboot", "SuccessAction=poweroff"} <= unit
+    assert {"Restart=always", "StartLimitAction=reboot"} <= unit
+    assert not any(line.startswith("SuccessAction=") for line in unit), (
+        "systemd 252 would obey it at a restart"
+    )
+    ends = [line for line in unit if line.startswith("ExecStopPost=")]
+    assert len(ends) == 1 and f'EXIT_STATUS`" = {OFF_CODE} && ' in ends[0]
     assert {f"RestartPreventExitStatus={OFF_CODE}", f"SuccessExitStatus={OFF_CODE}"} <= unit
     trouble = render(host(), "odette")[f"{UNITS}/epsilon-trouble.service"]
     assert "Restart=no" in trouble and "Action=" not in trouble and "Watchdog" not in trouble
