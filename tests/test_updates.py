@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -293,6 +294,21 @@ def test_of_a_stick_the_newest_fitting_bundle_is_taken(toy: ToyDisk, tmp_path: P
     chosen, others = sticks.choose(stick, lambda path: installing.check(path, toy.places))
     assert chosen is not None and chosen.version == "1.10.0"
     assert ["rock5b" in str(other) for other in others] == [True]
+
+
+def test_of_two_sticks_the_newer_bundle_is_taken(
+    toy: ToyDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = {"sda1": "1.4.0", "sdb1": "1.10.0", "sdc1": "1.9.0"}
+    for name, version in there.items():
+        (tmp_path / name).mkdir()
+        shutil.move(toy.bundle(name, version=version), tmp_path / name)
+    monkeypatch.setattr(sticks, "own_disk", lambda devices, sysfs: "sdx")
+    monkeypatch.setattr(sticks, "foreign", lambda sysfs, own: [*there, "sdd1"])
+    known = {name: tmp_path / name for name in there}
+    monkeypatch.setattr(sticks, "mounted", lambda name: contextlib.nullcontext(known.get(name)))
+    assert main(["update", "--usb", "--check", "--root", str(toy.root)]) == 0
+    assert "version 1.10.0" in capsys.readouterr().out
 
 
 def test_a_stick_that_is_pulled_meanwhile_is_said(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
 from epsilon.updates import sticks
 from epsilon.updates.bundle import Bundle, UpdateError
+from epsilon.updates.fit import newest
 from epsilon.updates.installing import Places, check, install
 
 
@@ -38,14 +40,17 @@ def run(chosen: argparse.Namespace) -> int:
         return _take(check(chosen.bundle, places, chosen.again), places, chosen.check)
     sysfs = chosen.root / "sys"
     refused: list[UpdateError] = []
-    for name in sticks.foreign(sysfs, sticks.own_disk(places.devices, sysfs)):
-        with sticks.mounted(name) as folder:
-            if folder is None:
-                continue
-            bundle, others = sticks.choose(folder, lambda path: check(path, places, chosen.again))
-            refused += others
-            if bundle is not None:
-                return _take(bundle, places, chosen.check)
+    taken: list[Bundle] = []
+    with contextlib.ExitStack() as plugged_in:
+        for name in sticks.foreign(sysfs, sticks.own_disk(places.devices, sysfs)):
+            folder = plugged_in.enter_context(sticks.mounted(name))
+            if folder is not None:
+                bundle, others = sticks.choose(folder, lambda path: check(path, places, chosen.again))
+                refused += others
+                taken += [bundle] if bundle is not None else []
+        best = newest(taken)
+        if best is not None:
+            return _take(best, places, chosen.check)
     for mistake in refused:
         print(mistake, file=sys.stderr)
     if not refused:
