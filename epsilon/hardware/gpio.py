@@ -81,8 +81,8 @@ class GpioHardware:
             button = self._contact(body.talk_button)
             button.when_pressed = lambda: switches.press(True)
             button.when_released = lambda: switches.press(False)
-            if button.is_pressed:  # held while the toy was switched on
-                switches.press(True)
+            if button.is_pressed != switches.pressed:  # moved while nobody looked
+                switches.press(button.is_pressed)
         if body.mute_switch is not None:
             switch = self._contact(body.mute_switch)
             switch.when_pressed = lambda: switches.mute(True)

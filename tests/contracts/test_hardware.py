@@ -292,3 +292,12 @@ def test_a_board_with_pins_and_without_lgpio_says_what_is_missing(monkeypatch: p
     monkeypatch.setitem(sys.modules, "lgpio", None)
     with pytest.raises(DeviceError, match="needs lgpio"):
         load("gpio", replace(BODY, chip=LABEL), Switches()).start()
+
+
+def test_a_button_that_came_up_while_nobody_looked_is_up(pins: Pins, switches: Switches) -> None:
+    """A toy that moves to other cores gives its pins back for a while."""
+    switches.press(True)
+    hardware = load("gpio", pins.body, switches)
+    hardware.start()
+    assert not switches.pressed
+    hardware.stop()
