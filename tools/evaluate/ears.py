@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from epsilon.config.ears import KIND, RANDOM
 from epsilon.config.models import Model, find_model, read_manifest
+from epsilon.emulation.word_errors import edits
 from epsilon.engines.asr.whisper import Whisper
 from epsilon.engines.protocols import Recognizer
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
-from epsilon.emulation.word_errors import edits
 from tools.train.speech import shards
 from tools.train.speech.shards import Utterance
 from tools.train.speech.synthesis import make_evaluation_sets

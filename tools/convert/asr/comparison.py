@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer
 
 from epsilon.dsp.mel import LogMel
+from epsilon.emulation.word_errors import edits
 from tools.convert.asr import Check
 from tools.convert.asr.checkpoint import Checkpoint
 from tools.convert.asr.contexts import SPARE_TOKENS, TOKENS_PER_SECOND, samples, words
@@ -29,7 +30,6 @@ from tools.convert.asr.greedy import Greedy
 from tools.convert.asr.network import Decoder, Encoder
 from tools.convert.asr.numbers import Arrays, alike, same_within
 from tools.convert.asr.sound import Clip
-from epsilon.emulation.word_errors import edits
 
 MOST_DIFFERENCE = 1e-4  # of float32 graphs from torch
 LEAST_COSINE = 0.999  # of int8 with random weights, whose words mean nothing

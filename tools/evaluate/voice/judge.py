@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from pocketsphinx import Decoder
 
+from epsilon.emulation.word_errors import edits
 from epsilon.ring import Samples
 from tools.evaluate.voice import RATE_HZ
-from epsilon.emulation.word_errors import edits
 
 WORD = re.compile(r"[a-z']+")
 
