@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -73,3 +74,9 @@ def test_the_table_has_the_first_sign_and_the_return() -> None:
     row = row_of(load_scenario(path), events)
     assert row == Row("unplugged", 0.1, "light: trouble", 0.05)
     assert list(lines([row]))[-1] == "| unplugged | light: trouble, 0.1 s | 0.1 s |"
+
+
+def test_a_full_disk_of_the_toy_is_not_that_of_whoever_looks_on(tmp_path: Path) -> None:
+    with (tmp_path / "shown").open("w") as file, contextlib.redirect_stdout(file):
+        assert main(["emulate", SPEECH, "--fault", "disk_full:at=0s,for=60s"]) == 0
+    assert (tmp_path / "shown").read_text().count("odette  ") >= 3

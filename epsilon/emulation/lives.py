@@ -89,12 +89,15 @@ class Lives:
             fault.follow(self.toy, now_s)
         try:
             self.toy.step()
+            if self.state.changed:
+                self.state.save()
         except Hanging as reason:
             return news + self._die(self.toy, str(reason), now_s + self._board.budget.stuck_ms / 1000)
         except DEADLY as reason:
             return news + self._die(self.toy, str(reason))
-        if self.state.changed:
-            self.state.save()
+        finally:
+            for fault in self.faults:
+                fault.rest()
         return news + self._told(self.toy)
 
     @property

@@ -77,6 +77,9 @@ class Fault:
     def follow(self, toy: Toy, now_s: float) -> None:
         """What hands and disk do meanwhile; called for every block of sound."""
 
+    def rest(self) -> None:
+        """The toy has done its work for this block: whoever looks on, in the same process, is not to be broken."""
+
 
 def names() -> list[str]:
     """Every fault."""

@@ -27,4 +27,8 @@ class Broken(Fault):
         self._by_s = options.by_ms / 1000
 
     def follow(self, toy: Toy, now_s: float) -> None:
-        time.time = (lambda: _TIME_OF_DAY() + self._by_s) if self.is_on(now_s) else _TIME_OF_DAY
+        if self.is_on(now_s):
+            time.time = lambda: _TIME_OF_DAY() + self._by_s
+
+    def rest(self) -> None:
+        time.time = _TIME_OF_DAY

@@ -15,5 +15,10 @@ class Broken(Fault):
     """The process may write files of no length at all: every write is refused by the kernel, as by a full disk."""
 
     def follow(self, toy: Toy, now_s: float) -> None:
+        if self.is_on(now_s):
+            _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+
+    def rest(self) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if self.is_on(now_s) else most, most))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
