@@ -90,3 +90,10 @@ def test_the_command_plays_a_few_minutes(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["soak", "--hours", "0.05", "--user", "mira"]) == 0
     told = capsys.readouterr().out
     assert "odette on host, visited by mira" in told and "nothing adds up" in told
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "-1", "0", "a day"])
+def test_hours_that_are_none_are_refused(hours: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["soak", f"--hours={hours}"])
+    assert end.value.code == 2 and "hours" in capsys.readouterr().err

@@ -9,11 +9,12 @@ from epsilon.config.character import load_character
 from epsilon.config.whole import check_pair
 
 FAILED = 1
+MOST_HOURS = 10_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long, and who talks to whom."""
-    parser.add_argument("--hours", type=float, default=24.0, help="of the toy's time (default: 24)")
+    parser.add_argument("--hours", type=_hours, default=24.0, help="of the toy's time (default: 24)")
     parser.add_argument("--board", default="host", help="the board that is emulated (default: host)")
     parser.add_argument("--character", help="who answers (default: the board's own character)")
     parser.add_argument(
@@ -23,6 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="who comes, one after the other: a persona of epsilon/emulation/users (default: all)",
     )
     parser.add_argument("--seed", type=int, default=1, help="of what they say (default: 1)")
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"hours above 0 and at most {MOST_HOURS}, not '{text}'")
+    return hours
 
 
 def run(chosen: argparse.Namespace) -> int:
