@@ -158,8 +158,9 @@ convert: .venv/convertible ## add what turns public checkpoints into model folde
 test-tools: .venv/convertible .venv/trainable .venv/tested ## the tests that need the training or converting extras, and the NPU's simulator
 	$(BIN)/pytest -m "train or rknn"
 
-clean:                ## remove the virtual environment, caches and everything made
-	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
+clean:                ## remove the virtual environment, caches and everything made; vendors' files and update keys stay
+	find build -mindepth 1 -maxdepth 1 ! -name inputs ! -name keys -exec rm -rf {} + 2>/dev/null || true
+	rm -rf .venv out *.egg-info .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps say when something was last installed; a second run finds them and is instant.

@@ -19,6 +19,7 @@ from epsilon.engines.echo.none import NoCancellation
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EchoCanceller
 from epsilon.errors import DeviceError, StageDied
 from epsilon.hardware import Hardware, Switches
+from epsilon.hardware.light import PATTERNS, Sign, shade
 from epsilon.hardware.senses import Feeling
 from epsilon.journal import Journal
 from epsilon.kernel import Kernel
@@ -248,6 +249,8 @@ class Toy:
         playback, body = self.stages[-2:]
         assert isinstance(body, Body)
         body.fail()
+        if not body.is_alive():  # it is what broke
+            body.hardware.light.show(shade(PATTERNS[Sign.TROUBLE], 0.0))
         playback.stop()  # it must not feed the card meanwhile
         playback.join(STOP_S)
         with contextlib.suppress(DeviceError):  # the card is what broke

@@ -160,7 +160,7 @@ def test_recordings_of_only_one_run_are_named() -> None:
 
 def test_the_files_that_a_run_leaves(tmp_path: Path) -> None:
     before = [row("a"), row("b"), row("c")]
-    now = [row("a"), row("b", errors=4), Row("c", error="c.wav: is broken")]
+    now = [row("a"), row("b", errors=4), Row("c", error="c.wav: is broken", heard="\x07 bell")]
     tables.write(tmp_path, now, compare(before, now))
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("3", "1", "1")

@@ -15,8 +15,11 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.machine import Body, Light
 from epsilon.devices.wav import WavCard
+from epsilon.errors import StageDied
+from epsilon.hardware import Colour
 from epsilon.hardware.senses import Senses
 from epsilon.messages import News
+from epsilon.stages.body import Body as BodyStage
 from epsilon.state import VOLUME, State
 from epsilon.toy import Toy, running
 from tests.sysfs import Sysfs
@@ -95,3 +98,29 @@ def test_an_empty_battery_ends_it_too(board: Board, pins: Any, tmp_path: Path) -
     lines = toy.character.lines
     assert [text for what, text in told if what == "heard"][-1] == lines.goodbye
     assert ("says", lines.low_battery) in told
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_light_is_red_whatever_stage_died_and_be_it_the_body_itself(
+    board: Board, pins: Any, tmp_path: Path
+) -> None:
+    sysfs, shown = Sysfs(tmp_path), list[Colour]()
+    sysfs.battery("BAT0", 80)
+    toy = build(board, sysfs, State())
+    body = toy.stages[-1]
+    assert isinstance(body, BodyStage)
+
+    def broken() -> bool:
+        raise ValueError("on purpose")
+
+    body.tick = broken  # type: ignore[method-assign]
+    genuine = toy.say_trouble
+
+    def say_trouble() -> None:
+        genuine()
+        shown.append(body.hardware.light.shown())
+
+    toy.say_trouble = say_trouble  # type: ignore[method-assign]
+    with pytest.raises(StageDied), running(toy):
+        follow(toy, "never")
+    assert shown[0].red > 0 == shown[0].green == shown[0].blue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from epsilon.audio_files import finished
 from epsilon.emulation.folder.against import Comparison
 from epsilon.emulation.folder.job import COLUMNS, Row, pooled_wer
 
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML cannot say
 CSV, JUNIT, TEXT = "table.csv", "junit.xml", "table.txt"
 
 
@@ -88,6 +90,9 @@ def _junit(rows: Sequence[Row], compared: Comparison | None) -> str:
         elif row.name in worse:
             ElementTree.SubElement(case, "failure", {"message": "; ".join(worse[row.name])})
         ElementTree.SubElement(case, "system-out").text = "\n".join([row.heard, *row.replies])
+    for element in suite.iter():
+        element.text = element.text and NO_XML.sub("�", element.text)
+        element.attrib = {name: NO_XML.sub("�", value) for name, value in element.attrib.items()}
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
