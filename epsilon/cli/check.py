@@ -16,6 +16,7 @@ from epsilon.config.machine_checks import models_of
 from epsilon.config.models import read_manifest, verify
 from epsilon.config.reference import reference
 from epsilon.config.whole import check_pair
+from epsilon.emulation import faults
 from epsilon.errors import EpsilonError
 
 
@@ -86,6 +87,11 @@ def _print_reference() -> None:
         effect = effects.module_of(name)
         print(f"  {name:<20} {effects.summary(effect)}")
         print(*reference(effect.Options, depth=2), sep="\n")
+    print("the options of each fault, for `emulate --fault` and scenarios")
+    for name in faults.names():
+        fault = faults.module_of(name)
+        print(f"  {name:<20} {effects.summary(fault)}")
+        print(*reference(fault.Options, depth=2), sep="\n")
 
 
 def _checks(only: str | None) -> Iterator[tuple[str, Callable[[], object]]]:

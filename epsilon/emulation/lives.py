@@ -126,6 +126,7 @@ class Lives:
                 self._load,
             )  # fmt: skip
             self.toy.card.start()
+            self.frame = self._wav.reference.written  # being born may take time
         except DEADLY as reason:
             self.toy, self._born_s = None, now_s + RESTART_S + START_S
             self.body.fail()
