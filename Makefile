@@ -14,7 +14,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-b
 
 .DEFAULT_GOAL := list
 .PHONY: list run talk test test-tools quick soak faults fuzz check models bench bench-asr bench-llm bench-tts bench-turns bench-topology bench-board bench-echo soak-voice evaluate takes lines personas \
-        image test-image openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
+        image test-image test-boot openvino mlc aarch64 convert topics train train-ears train-mind train-voice train-endpoint clean
 
 list:                 ## this list
 	@echo "make TARGET [BOARD=host] [CHARACTER=name]"
@@ -141,6 +141,11 @@ test-image: .venv/tested ## build the images of the emulated boards, boot, talk 
 	@tools/system_packages image
 	@tools/system_packages boot
 	$(BIN)/pytest -m image
+
+test-boot: .venv/tested ## the short form of test-image: a real kernel starts the init of a toy, which falls back after three bad starts
+	@tools/system_packages image
+	@tools/system_packages boot
+	$(BIN)/pytest -m image tests/test_initrd.py -k three_bad_starts
 
 mlc: .venv/installed  ## add the TVM runtime and compiler, for minds compiled the MLC way
 	$(PIP) --no-deps apache-tvm==0.27.0.post1 apache-tvm-ffi==0.1.15.post2 ml_dtypes==0.6.0
