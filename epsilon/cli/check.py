@@ -16,7 +16,6 @@ from epsilon.config.machine_checks import models_of
 from epsilon.config.models import read_manifest, verify
 from epsilon.config.reference import reference
 from epsilon.config.whole import check_pair
-from epsilon.emulation import faults
 from epsilon.errors import EpsilonError
 
 
@@ -77,6 +76,8 @@ def _print_boards(only: str | None) -> None:
 
 
 def _print_reference() -> None:
+    from epsilon.emulation import faults  # they need a toy, and every other check does without
+
     print("boards/<name>.yaml")
     print("  extends              another board's name; what is given here replaces what is given there")
     print(*reference(Board), sep="\n")
