@@ -17,10 +17,11 @@ from epsilon.audio_files import read_audio
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import Character, load_character
 from epsilon.emulation.conversation import Outcome
-from epsilon.emulation.runner import REALTIME, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.journal import TurnRecord
 from epsilon.plan import Figures, Seats
 from epsilon.ring import Samples
+from epsilon.takes.checks import REALTIME
 
 
 def seated(board: Board, seats: Seats) -> Board:

@@ -15,8 +15,9 @@ from epsilon.config.character import load_character
 from epsilon.config.folders import board_names, character_names, loadable_names, root
 from epsilon.config.models import find_model, read_shipped, verify
 from epsilon.config.whole import check_pair
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.errors import ConfigError
+from epsilon.takes.checks import LOCKSTEP
 from epsilon.toy import STAGES
 
 FOR_PUBLIC_MODELS = {"kokoro"}  # engines whose models people bring along

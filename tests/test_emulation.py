@@ -16,9 +16,10 @@ import epsilon.toy
 from epsilon.config.board import Board, TurnRule, load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.conversation import Outcome
-from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.messages import News
 from epsilon.ring import Samples
+from epsilon.takes.checks import LOCKSTEP, REALTIME
 from tests import scripted
 
 RATE_HZ = 16_000

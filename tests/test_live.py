@@ -19,7 +19,7 @@ import epsilon.parts
 import epsilon.toy
 from epsilon.config.board import TurnRule, load_board
 from epsilon.config.character import load_character
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.gauges import LISTENS, Gauges, Reading, level_db
 from epsilon.journal import Journal
 from epsilon.ladder import Rung, Standing
@@ -29,6 +29,7 @@ from epsilon.messages import News
 from epsilon.ring import SampleRing, Samples
 from epsilon.screen import LEAST_COLUMNS, Screen
 from epsilon.stages.body import Body
+from epsilon.takes.checks import LOCKSTEP
 from epsilon.toy import STAGES
 from epsilon.turn import Mark
 from tests import scripted

@@ -20,10 +20,11 @@ from epsilon.devices.wav import WavCard
 from epsilon.emulation import paced
 from epsilon.emulation.costs import cost_of
 from epsilon.emulation.lockstep import LockStep
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.errors import ConfigError, StageDied
 from epsilon.messages import News
 from epsilon.ring import Samples
+from epsilon.takes.checks import LOCKSTEP
 from epsilon.toy import Toy
 from tests import scripted
 

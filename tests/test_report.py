@@ -18,7 +18,8 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.report import ogg, page, write_report
 from epsilon.emulation.report.story import story
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
+from epsilon.takes.checks import LOCKSTEP
 from epsilon.takes.folder import Take
 from tests import browser
 from tools.takes import FOLDER

@@ -15,12 +15,12 @@ from epsilon.__main__ import main
 from epsilon.audio_files import read_audio
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
-from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.floor import State
 from epsilon.ring import Samples
 from epsilon.stages.vad import Vad
 from epsilon.takes.again import Again, again
-from epsilon.takes.checks import TakeError
+from epsilon.takes.checks import LOCKSTEP, REALTIME, TakeError
 from epsilon.takes.comparison import compare
 from epsilon.takes.folder import read_take
 from epsilon.takes.frozen import Arrays, frozen, put, same, start_of, thawed

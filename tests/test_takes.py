@@ -26,11 +26,12 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.devices.portaudio import PortAudioCard
 from epsilon.devices.wav import WavCard
-from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.errors import StageDied
 from epsilon.hardware import Switches
 from epsilon.hardware.senses import Readings
 from epsilon.takes.again import Again, AgainByWork, again
+from epsilon.takes.checks import LOCKSTEP, REALTIME
 from epsilon.takes.comparison import compare
 from epsilon.takes.folder import Take, TakeError, read_take
 from epsilon.takes.recording import Recording, keeping

@@ -15,10 +15,11 @@ import pytest
 from epsilon.audio_files import read_audio
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
-from epsilon.emulation.runner import LOCKSTEP, REALTIME, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.emulation.trace import Timed, beside
 from epsilon.hardware.senses import Readings
 from epsilon.stages.body import Body
+from epsilon.takes.checks import LOCKSTEP, REALTIME
 from epsilon.takes.comparison import compare
 from epsilon.toy import STAGES
 from tools.takes import FOLDER

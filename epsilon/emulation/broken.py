@@ -7,20 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from epsilon.clock import ManualClock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
-from epsilon.config.models import find_model
 from epsilon.devices.wav import WavCard
-from epsilon.emulation.conversation import NOT_MEASURED, RATE_HZ, Outcome, turns_of
+from epsilon.emulation.conversation import NOT_MEASURED, RATE_HZ, Outcome, account, outcome, turns_of
 from epsilon.emulation.course import Course
 from epsilon.emulation.faults import Fault
 from epsilon.emulation.lives import Lives
 from epsilon.messages import News
 from epsilon.ring import Samples
 from epsilon.screen import Screen
+from epsilon.takes.checks import LOCKSTEP
 
 
 class BrokenEmulation:
@@ -48,10 +46,7 @@ class BrokenEmulation:
         finally:
             self.lives.close()
             self._disk.cleanup()
-        reply = self.card.reply()
-        user = np.zeros(len(reply), np.float32)
-        user[: len(self.card.recording)] = self.card.recording
-        return Outcome(self._account(), user, reply)
+        return outcome(self.card, self._account())
 
     def _take(self, news: News, screen: Screen, ready: Callable[[], object]) -> None:
         self._course.follow(news)
@@ -67,17 +62,10 @@ class BrokenEmulation:
             for journal, first in self.lives.journals
             for turn in turns_of(journal, self._character.name)
         ]
-        models = sorted({settings.model for settings in self._board.stages.values() if settings.model})
-        return {
-            "board": self._board.name,
-            "character": self._character.name,
-            "models": {name: find_model(name).sha256 for name in models},
-            "pace": "lockstep",
-            "turns": turns,
-            "deaths": self.lives.deaths,
-            "counts": self.lives.toy.counts if self.lives.toy is not None else {},
-            "process": NOT_MEASURED,
-        }
+        toy = self.lives.toy
+        counts = toy.counts if toy is not None else {}
+        known = account(self._board, self._character, LOCKSTEP, turns, counts, NOT_MEASURED)
+        return known | {"deaths": self.lives.deaths}
 
 
 def _later(turn: dict[str, Any], by_s: float) -> dict[str, Any]:

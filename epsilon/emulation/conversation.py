@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from epsilon.audio_files import finished, save_wav
+from epsilon.config.board import Board
+from epsilon.config.character import Character
 from epsilon.config.models import find_model
+from epsilon.devices.wav import WavCard
 from epsilon.journal import PARTS, Journal, TurnRecord
 from epsilon.ring import Samples
-from epsilon.toy import Toy
 
 RATE_HZ = 16_000
 TIFU_NAMES = ("first_sound_ms", "answer_ms", *(name for name, _ in PARTS))
@@ -59,16 +61,31 @@ class Outcome:
             files.enter_context(finished(folder / "conversation.json")).write_text(text, encoding="utf-8")
 
 
-def account(toy: Toy, pace: str, process: dict[str, float | None]) -> dict[str, Any]:
-    """The conversation so far."""
-    models = sorted({settings.model for settings in toy.board.stages.values() if settings.model})
+def outcome(card: WavCard, conversation: dict[str, Any]) -> Outcome:
+    """What was said into a card and what left it, with the account of it."""
+    reply = card.reply()
+    user = np.zeros(len(reply), np.float32)
+    user[: len(card.recording)] = card.recording
+    return Outcome(conversation, user, reply)
+
+
+def account(
+    board: Board,
+    character: Character,
+    pace: str,
+    turns: list[dict[str, Any]],
+    counts: dict[str, int],
+    process: dict[str, float | None],
+) -> dict[str, Any]:
+    """The conversation so far; `turns` as `turns_of` gives them."""
+    models = sorted({settings.model for settings in board.stages.values() if settings.model})
     return {
-        "board": toy.board.name,
-        "character": toy.character.name,
+        "board": board.name,
+        "character": character.name,
         "models": {name: find_model(name).sha256 for name in models},
         "pace": pace,
-        "turns": turns_of(toy.journal, toy.character.name),
-        "counts": toy.counts,
+        "turns": turns,
+        "counts": counts,
         "process": process,
     }
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from epsilon.clock import Clock, ManualClock, MonotonicClock
 from epsilon.config.board import Board
 from epsilon.config.character import Character
 from epsilon.devices.wav import WavCard
-from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account
+from epsilon.emulation.conversation import NOT_MEASURED, Meter, Outcome, account, outcome, turns_of
 from epsilon.emulation.course import Course
 from epsilon.emulation.lockstep import LockStep
 from epsilon.emulation.paced import Pace, PacedStep
@@ -19,13 +17,12 @@ from epsilon.emulation.trace import Trace
 from epsilon.messages import News
 from epsilon.ring import Samples
 from epsilon.screen import Screen
-from epsilon.takes.checks import BOARD
+from epsilon.takes.checks import BOARD, LOCKSTEP
 from epsilon.takes.folder import Take
 from epsilon.takes.recording import Recording, keeping
 from epsilon.toy import Toy, running
 
 RATE_HZ = 16_000
-LOCKSTEP, REALTIME = PACES = ("lockstep", "realtime")
 
 Show = Callable[[News], None]
 
@@ -89,10 +86,9 @@ class Emulation:
             else:
                 self._run_realtime(show, ready, screen)
         process = NOT_MEASURED if self.pace == LOCKSTEP else self._meter.read()
-        reply = self.card.reply()
-        user = np.zeros(len(reply), np.float32)
-        user[: len(self.card.recording)] = self.card.recording
-        return Outcome(account(self.toy, self.pace, process), user, reply)
+        toy = self.toy
+        turns = turns_of(toy.journal, toy.character.name)
+        return outcome(self.card, account(toy.board, toy.character, self.pace, turns, toy.counts, process))
 
     def _run_lockstep(self, show: Show, ready: Callable[[], object], screen: Screen | None) -> None:
         assert isinstance(self._clock, ManualClock)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from epsilon.emulation.conversation import TIFU_NAMES
-from epsilon.emulation.runner import REALTIME
+from epsilon.takes.checks import REALTIME
 from tools.bench import print_table
 from tools.takes import Take, takes
 

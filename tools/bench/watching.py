@@ -16,7 +16,8 @@ from pathlib import Path
 from epsilon.audio_files import read_audio
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
+from epsilon.takes.checks import LOCKSTEP
 from tools.bench import print_table
 from tools.takes import FOLDER, takes
 

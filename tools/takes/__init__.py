@@ -13,7 +13,8 @@ from epsilon.audio_files import read_audio
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.conversation import Outcome
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
+from epsilon.takes.checks import LOCKSTEP
 
 FOLDER = Path(__file__).parent.parent.parent / "tests" / "takes"
 COMPARED = ("turn", "user", "replies", "silent", "cut_in")

@@ -15,13 +15,14 @@ from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.config.machine import Cores, Cost, Soc
 from epsilon.emulation.contention import Call, Machine
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
 from epsilon.organs import Voice
 from epsilon.parts import load_engine, seat_of
 from epsilon.plan import MODELS
 from epsilon.realtime import Seat, calm_python
 from epsilon.ring import Samples
 from epsilon.solo import SENTENCE, seated, took_ms
+from epsilon.takes.checks import LOCKSTEP
 from epsilon.trial import figures_of
 from tools.bench import print_table
 from tools.bench.board.prediction import predict

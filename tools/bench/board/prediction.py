@@ -12,7 +12,8 @@ from epsilon.audio_files import read_audio
 from epsilon.config.board import Board, load_board
 from epsilon.config.character import load_character
 from epsilon.emulation.conversation import TIFU_NAMES
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
+from epsilon.takes.checks import LOCKSTEP
 from tools.takes import Take
 
 SHIFT_FRAMES = 1280  # 80 ms: where in the rhythm of windows and passes speech begins is a matter of luck

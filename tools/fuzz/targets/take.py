@@ -11,7 +11,8 @@ import numpy as np
 
 from epsilon.config.board import load_board
 from epsilon.config.character import load_character
-from epsilon.emulation.runner import LOCKSTEP, Emulation
+from epsilon.emulation.runner import Emulation
+from epsilon.takes.checks import LOCKSTEP
 from epsilon.takes.folder import HEADER, INPUT, MESSAGES, PLAYED, read_take
 
 FILES = (HEADER, MESSAGES, INPUT, PLAYED)  # the first byte says which the rest is
