@@ -37,7 +37,7 @@ quick: .venv/tested   ## the same without slow and sound-card tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow and not card and not train"
+	$(BIN)/pytest -m "not slow and not card and not train and not image"
 
 soak: .venv/installed ## a day with simulated users, in lock-step (half an hour): what adds up or wears out
 	$(EPSILON) soak --hours 24 $(CHOSEN)
