@@ -21,8 +21,8 @@ from epsilon.errors import AudioFileError, ConfigError, DeviceError
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from tests.desks import audio
-from tests.echo_path import EchoCard, Room
 from tests.sounds import RATE_HZ, noise, silence
+from tools.echo_path import EchoCard, Room
 
 GOOD = Acoustics("full", "aec3", 32.5, -62.0, -28.0, 6.0, 30.0, 0.0)
 

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from tests.echo_path import Room
 from tests.sounds import RATE_HZ, silence, vowels
 from tools.bench.echo import __main__ as bench
 from tools.bench.echo import rooms, talking
+from tools.echo_path import Room
 
 
 def test_the_voice_is_found_before_and_gone_behind_the_canceller() -> None:

@@ -36,9 +36,9 @@ from epsilon.selftest.bench import LIMIT_S, SPOKEN, Bench
 from epsilon.selftest.found import FAIL, PASS, SKIP
 from epsilon.selftest.items import accelerators, button, light, memory, models
 from tests import virtual_card
-from tests.echo_path import EchoCard, Room
 from tests.models import npu, tiny
 from tests.sounds import RATE_HZ, noise
+from tools.echo_path import EchoCard, Room
 
 DOUBLES = Path(__file__).parent / "doubles"
 ROOM = Room(delay_ms=30.0, level_db=-10.0)

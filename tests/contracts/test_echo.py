@@ -10,9 +10,9 @@ import pytest
 
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
-from tests.echo_path import Room, echoed
 from tests.found import engines
 from tests.sounds import RATE_HZ, noise, silence, vowels
+from tools.echo_path import Room, echoed
 
 BLOCK_FRAMES = 320
 SETTLED_S = 6  # what is measured begins here

@@ -24,7 +24,7 @@ from epsilon.stages.llm import Llm
 from epsilon.state import VOLUME, State
 from epsilon.toy import STAGES, Toy
 from epsilon.volume import LOUDEST
-from tests.echo_path import EchoCard, Room
+from tools.echo_path import EchoCard, Room
 from tools.scenarios import EVENTS, REACTIONS, TELEVISION, Scenario, Step
 from tools.sounds import at_peak, make
 

@@ -18,9 +18,9 @@ import numpy as np
 from epsilon.config.board import load_board
 from epsilon.config.folders import loadable_names
 from epsilon.errors import nearest
-from tests.echo_path import Room
 from tools.bench import count, print_table
 from tools.bench.echo import rooms, talking
+from tools.echo_path import Room
 
 ECHO = Room(level_db=-6.0, delay_ms=60.0, drift_ppm=50.0, drive=2.0, reverberation_ms=300.0, seed=6)
 ROOM_S = 60

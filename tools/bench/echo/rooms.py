@@ -21,7 +21,7 @@ from epsilon.organs import Voice
 from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.toy import load_engine
-from tests.echo_path import Room, echoed
+from tools.echo_path import Room, echoed
 
 RATE_HZ = 16_000
 BLOCK_FRAMES = 320

@@ -18,7 +18,7 @@ from epsilon.emulation.lockstep import LockStep
 from epsilon.messages import News
 from epsilon.ring import Samples
 from epsilon.toy import Toy
-from tests.echo_path import EchoCard, Room
+from tools.echo_path import EchoCard, Room
 from tools.takes import FOLDER
 
 RATE_HZ = 16_000
