@@ -28,7 +28,8 @@ def successor(toy: Toy, board: Board, card: Card, clock: Clock) -> Toy:
     toy.switches.unwatch(body.bell)
     del llm, body
     _empty(toy)
-    fresh = Toy(board, toy.character, card, clock, toy.acoustics, toy.switches, toy.state, hardware, feeling)
+    known = (toy.acoustics, toy.switches, toy.state, hardware, feeling, toy.load)
+    fresh = Toy(board, toy.character, card, clock, *known)
     llm, body = _minds(fresh)
     llm.conversation.take_over(exchanges)
     llm.model.sync_to(llm.sequence, llm.conversation.ids())  # now, while nobody waits for an answer

@@ -90,7 +90,7 @@ class Toy:
         feeling: Feeling | None = None,
         load: Load | None = None,
     ) -> None:
-        self._load = load or load_engine  # another takes a board's time
+        self.load = load or load_engine  # another takes a board's time
         self.board, self.character, self.card, self.acoustics = board, character, card, acoustics
         self.switches, self.state = switches or Switches(), state or State()
         self.switches.volume = round(self.state.number(VOLUME, LOUDEST, 0, LOUDEST))
@@ -110,7 +110,7 @@ class Toy:
     def _build(self) -> list[Stage]:
         """The stages in the order of the sound, each with its engine and its seat."""
         playback = Playback(self._place("playback"), self.card, self.duplex, self.switches)
-        tts = Tts(self._place("tts"), self._load(self.board, "tts"), self.character.voice)
+        tts = Tts(self._place("tts"), self.load(self.board, "tts"), self.character.voice)
         tts.warm_up()
         listen = self.character.listen or self.board.turn.listen
         return [
@@ -118,15 +118,15 @@ class Toy:
             Vad(
                 self._place("vad"),
                 self.microphone,
-                self._load(self.board, "vad"),
+                self.load(self.board, "vad"),
                 load_end_of_turn(self.board),
                 replace(self.board.turn, listen=listen),
                 playback,
                 Company(self.character.name, listen == BY_NAME, self.character.idle, self._murmurs()),
                 self.switches,
             ),
-            Asr(self._place("asr"), self.microphone, self._load(self.board, "asr")),
-            build_llm(self.board, self.character, self._place("llm"), tts.first_sound_s, self._load),
+            Asr(self._place("asr"), self.microphone, self.load(self.board, "asr")),
+            build_llm(self.board, self.character, self._place("llm"), tts.first_sound_s, self.load),
             Phrases(self._place("phrases"), self.character.voice.moods),
             tts,
             Effects(self._place("effects"), load_effects(self.character)),
@@ -143,7 +143,7 @@ class Toy:
         """What takes the toy's own voice out of the microphone, where the microphone hears it."""
         if self.duplex is Duplex.OPEN:
             return NoCancellation()
-        canceller: EchoCanceller = self._load(self.board, "capture")
+        canceller: EchoCanceller = self.load(self.board, "capture")
         if self.acoustics is not None:
             canceller.expect(self.acoustics.delay_ms)
         return canceller

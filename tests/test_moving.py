@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from epsilon.engines.llm.conversation import Exchange
 from epsilon.hardware import Switches
 from epsilon.hardware.none import NoHardware
 from epsilon.hardware.senses import Readings
+from epsilon.parts import load_engine
 from epsilon.stages.body import READ_S, SMALLER, USUAL, Body
 from epsilon.stages.llm import Llm
 from epsilon.toy import STAGES, Toy
@@ -56,6 +58,7 @@ class Life:
 
     def __init__(self, board: Board) -> None:
         self.usual, self.felt, self.clock = board, Felt(), ManualClock()
+        self.loaded: list[str] = []
         self.card = WavCard(board.audio, self.clock, np.zeros(SECOND, np.float32))
         character = load_character(board.character)
         switches, self.hardware = Switches(), NoHardware()
@@ -67,8 +70,14 @@ class Life:
             switches=switches,
             hardware=self.hardware,
             feeling=self.felt,
+            load=self.load,
         )
         self._begin()
+
+    def load(self, board: Board, stage: str) -> Any:
+        """Engines as a toy loads them, noted."""
+        self.loaded.append(stage)
+        return load_engine(board, stage)
 
     def _begin(self) -> None:
         self.card.start()
@@ -153,3 +162,10 @@ def test_hands_stay_where_they_were(life: Life) -> None:
     assert life.body.bell.wait(0)
     assert len(switches._watchers) == 1
     assert Path(life.toy.board.path).stem == "warm"
+
+
+def test_engines_are_loaded_by_whoever_loaded_them_before(life: Life) -> None:
+    """So a toy that takes the time of another board goes on taking it."""
+    life.loaded.clear()
+    life.move(USUAL)
+    assert {"vad", "asr", "llm", "tts"} <= set(life.loaded)
