@@ -15,6 +15,7 @@ from epsilon.config.document import Problems, Table, nowhere, read
 from epsilon.config.fields import read_table, setting
 from epsilon.config.models import find_model
 from epsilon.errors import ConfigError
+from epsilon.state import sync_folder
 
 FILE = "plan.yaml"
 MODELS = ("asr", "llm", "tts")  # the stages that a plan may move
@@ -157,6 +158,7 @@ def keep(board: Board, tried: Sequence[Trial], folder: Path) -> Path:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+        sync_folder(folder)
     except OSError as refusal:
         raise ConfigError(f"cannot be kept: {refusal.strerror}", str(path)) from refusal
     return path

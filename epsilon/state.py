@@ -134,7 +134,7 @@ class State:
             _write(descriptor, lines)
             os.fsync(descriptor)
             (folder / UNFINISHED).replace(folder / JOURNAL)
-            _sync_folder(folder)  # before anything is appended: a cut might bring back the old file
+            sync_folder(folder)  # before anything is appended: a cut might bring back the old file
         except OSError:
             os.close(descriptor)
             with contextlib.suppress(OSError):
@@ -163,7 +163,7 @@ class State:
             log.warning("%d lines of %s were not whole and are left out", broken, folder / JOURNAL)
             return  # written anew by the next `save`: nothing may be appended to half a line
         with contextlib.suppress(OSError):  # read-only: the next `save` says so
-            _sync_folder(folder)  # whoever wrote the file anew may have been killed before
+            sync_folder(folder)  # whoever wrote the file anew may have been killed before
             self._descriptor, self._size = os.open(folder / JOURNAL, APPEND), len(content)
 
     def _give_up(self, refusal: OSError) -> None:
@@ -202,7 +202,7 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         _make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
 def _read(path: Path) -> bytes:
@@ -215,7 +215,8 @@ def _write(descriptor: int, content: bytes) -> None:
         content = content[os.write(descriptor, content) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was renamed in a folder outlasts a power cut from here on."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

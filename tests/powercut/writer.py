@@ -33,7 +33,7 @@ def no_flush() -> None:
 
 def no_folder_flush() -> None:
     """Trusts that a new name is kept with the file."""
-    state._sync_folder = lambda folder: None
+    state.sync_folder = lambda folder: None
 
 
 def in_place() -> None:
