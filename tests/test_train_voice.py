@@ -157,6 +157,24 @@ class TestNetwork:
         peaks = torch.nonzero(pulses > 0.8 * pulses.max()).flatten().diff()
         assert set(peaks[peaks > 10].tolist()) == {128}
 
+    def test_every_symbol_knows_the_marks_around_it(self) -> None:
+        import torch
+
+        from tools.train.voice.marks import Marks
+
+        torch.manual_seed(0)
+        marks, spelt = Marks(len(TOKENS), 4), [PAD, "AY1", ",", "Y", "UW1", "?", "OW1", "!", PAD]
+        with torch.no_grad():
+            found = marks(torch.tensor([[TOKENS.index(symbol) for symbol in spelt]]))[0]
+            clause, sentence = (
+                {mark: table.weight[TOKENS.index(mark)] for mark in ",?!"}
+                for table in (marks.clause, marks.sentence)
+            )
+        both = sentence[","] + sentence["?"]
+        assert torch.allclose(found[1], clause[","] + both, atol=1e-6)
+        assert torch.allclose(found[3], clause["?"] + both, atol=1e-6)
+        assert torch.allclose(found[6], clause["!"] + sentence["!"], atol=1e-6)
+
     def test_a_window_decodes_as_in_the_whole(self) -> None:
         import torch
 

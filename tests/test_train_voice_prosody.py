@@ -11,7 +11,7 @@ import pytest
 from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD
 from tools.train.text.sentences import load
-from tools.train.voice.prosody import CRY_LOUDER, SEMITONE, bend, clauses, swing_of
+from tools.train.voice.prosody import CRY_LOUDER, SEMITONE, bend, clauses, falling, swing_of
 from tools.train.voice.shapes import melodious
 
 FRAMES = 8  # of each symbol
@@ -29,7 +29,7 @@ def taught(symbols: list[str]) -> tuple[Floats, Floats]:
 
 def height(text: str, mark: str) -> float:
     """Semitones at the last sound before the last such mark."""
-    symbols = convert(text)
+    symbols = falling(convert(text))
     at = len(symbols) - 1 - symbols[::-1].index(mark)
     return float(taught(symbols)[0][at * FRAMES - 1])
 
@@ -43,8 +43,8 @@ def test_a_question_for_yes_or_no_rises() -> None:
 def test_a_statement_falls_and_so_does_a_question_with_a_question_word() -> None:
     for text in ("You like the rain.", "It is far, and I am tired."):
         assert height(text, ".") < -3
-    for text in ("Where do you live?", "And what did he say?", "Oh, why is that?"):
-        assert height(text, "?") < -3
+    for text in ("Where do you live?", "And what did he say?", "Oh, why is that?", "What's in the box?"):
+        assert height(text, ".") < -3
 
 
 def test_a_comma_ends_in_a_small_rise_that_is_larger_in_lists() -> None:
@@ -54,7 +54,8 @@ def test_a_comma_ends_in_a_small_rise_that_is_larger_in_lists() -> None:
 
 def test_an_exclamation_begins_its_fall_higher_and_is_louder() -> None:
     statement, cry = (taught(convert(f"What a lovely day{mark}")) for mark in ".!")
-    assert cry[0].max() > statement[0].max() + 2
+    assert cry[0].max() > statement[0].max() + 3
+    assert np.ptp(cry[0]) > np.ptp(statement[0]) + 3
     assert cry[1].max() == pytest.approx(CRY_LOUDER)
     assert not statement[1].any()
 
@@ -73,11 +74,28 @@ def test_each_sentence_has_its_own_tune() -> None:
 
 def test_clauses_know_their_place_and_what_closes_them() -> None:
     found = clauses([PAD, "AY1", ",", "Y", "UW1", " ", "W", "IY1", ".", "HH", "UW1", PAD])
-    assert [(c.first, c.last, c.mark, c.place, c.of, c.asks) for c in found] == [
-        (1, 2, ",", 0, 2, False),
-        (3, 8, ".", 1, 2, False),
-        (9, 11, "", 0, 1, True),
+    assert [(c.first, c.last, c.mark, c.place, c.of) for c in found] == [
+        (1, 2, ",", 0, 2),
+        (3, 8, ".", 1, 2),
+        (9, 11, "", 0, 1),
     ]
+
+
+def test_only_questions_with_a_question_word_are_spelt_as_statements() -> None:
+    symbols = [
+        PAD,
+        *"HH UW1".split(),
+        " ",
+        *"IH1 Z".split(),
+        "?",
+        *"IH1 Z".split(),
+        " ",
+        *"IH1 T".split(),
+        "?",
+        PAD,
+    ]
+    marks = [symbol for symbol in falling(symbols) if symbol in ".?"]
+    assert marks == [".", "?"]
 
 
 def test_silence_stays_as_it_is() -> None:

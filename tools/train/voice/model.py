@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from tools.train.voice.marks import Marks
 from tools.train.voice.source import LEFT_FRAMES, LOWEST_HZ, RIGHT_FRAMES, SourceFilter, frame_source
 from tools.train.voice.spectrum import ORDER
 
@@ -33,7 +34,7 @@ class Sizes:
     """Widths of the network."""
 
     symbols: int
-    text: int = 256
+    text: int = 160
     style: int = 64
     melody: int = 160
     decoder: int = 256
@@ -67,7 +68,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """[batch, width, length], [batch, style] -> [batch, width, length]."""
-        scale, shift = self.style(style).unsqueeze(2).chunk(2, dim=1)
+        scale, shift = self.style(style).unsqueeze(2).split(x.shape[1], dim=1)
         bent = self.look(x) * (1 + scale) + shift
         return x + self.mix(functional.leaky_relu(bent, 0.1))
 
@@ -78,12 +79,13 @@ class TextEncoder(nn.Module):
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.symbols = nn.Embedding(sizes.symbols, sizes.text)
-        self.blocks = nn.ModuleList([Block(sizes.text, sizes.style, 5) for _ in range(4)])
+        self.marks = Marks(sizes.symbols, sizes.text)
+        self.blocks = nn.ModuleList([Block(sizes.text, sizes.style, 5) for _ in range(3)])
         self.both_ways = nn.LSTM(sizes.text, sizes.text // 2, batch_first=True, bidirectional=True)
 
     def forward(self, ids: Tensor, style: Tensor, lengths: Tensor | None = None) -> Tensor:
         """[batch, tokens] -> [batch, width, tokens]. `lengths` (training only) hides the padding from the LSTM."""
-        x = self.symbols(ids).transpose(1, 2)
+        x = (self.symbols(ids) + self.marks(ids)).transpose(1, 2)
         mask = None
         if lengths is not None:
             mask = (torch.arange(ids.shape[1])[None, :] < lengths[:, None]).unsqueeze(1).to(x.dtype)
@@ -106,7 +108,7 @@ class Durations(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList([Block(sizes.text, sizes.style, 3) for _ in range(2)])
+        self.blocks = nn.ModuleList([Block(sizes.text, sizes.style, 3)])
         self.out = Mix(sizes.text, 1)
 
     def forward(self, text: Tensor, style: Tensor) -> Tensor:
@@ -151,7 +153,7 @@ class Decoder(nn.Module):
         x = self.enter(frames)
         for block in self.blocks:
             x = block(x, style)
-        pulse, noise = self.out(functional.leaky_relu(x, 0.1)).transpose(1, 2).chunk(2, dim=2)
+        pulse, noise = self.out(functional.leaky_relu(x, 0.1)).transpose(1, 2).split(ORDER, dim=2)
         louder = functional.pad((style @ cast(Tensor, self.level)).reshape(-1, 1, 1), (0, ORDER - 1))
         return pulse + louder, noise + louder
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from epsilon.engines.tts.symbols import PAD, PUNCTUATION, SPACE, TOKENS
 from tools.train.voice.corpus import LEAD_FRAMES, TAIL_FRAMES, Corpus
-from tools.train.voice.prosody import swing_of
+from tools.train.voice.prosody import falling, swing_of
 from tools.train.voice.spectrum import basis
 
 Ints = NDArray[np.int64]
@@ -54,7 +54,15 @@ def read(corpus: Corpus, voice: int) -> Reading:
     """What pieces need of a corpus."""
     utterances = np.repeat(np.arange(len(corpus)), np.diff(corpus.frame_ends, prepend=0))
     own = np.log(corpus.f0_hz) - np.log(corpus.pitch)[utterances]
+    corpus = replace(corpus, tokens=_marked_by_tune(corpus))
     return Reading(corpus, voice, _energy(corpus), swing_of(own[corpus.voiced]))
+
+
+def _marked_by_tune(corpus: Corpus) -> NDArray[np.int16]:
+    """The tokens, as `prosody.falling` spells them."""
+    utterances = np.split(corpus.tokens, corpus.token_ends[:-1])
+    spelt = [TOKENS.index(symbol) for ids in utterances for symbol in falling([TOKENS[i] for i in ids])]
+    return np.array(spelt, dtype=np.int16)
 
 
 def _energy(corpus: Corpus) -> NDArray[np.float32]:

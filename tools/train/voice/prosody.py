@@ -34,7 +34,7 @@ QUESTION_FROM, QUESTION_TO = -2.0 * SEMITONE, 7.0 * SEMITONE  # about the middle
 FALL_TO = -4.5 * SEMITONE
 ITEM_TO, COMMA_TO, BRIEF_TO = 3.0 * SEMITONE, 1.5 * SEMITONE, 0.5 * SEMITONE
 CUT_TO = 0.5 * SEMITONE
-CRY_SWING, CRY_HIGHER, CRY_PEAK, CRY_TO = 0.35, 1.5 * SEMITONE, 2.0 * SEMITONE, -3.0 * SEMITONE
+CRY_SWING, CRY_HIGHER, CRY_PEAK, CRY_TO = 0.6, 1.5 * SEMITONE, 4.0 * SEMITONE, -5.0 * SEMITONE
 LIVELY = 0.15  # the standard deviation of log F0 that a teacher should have
 WIDEST_SWING = 2.0
 CRY_LOUDER = 0.3  # log amplitude: 2.6 dB
@@ -43,8 +43,9 @@ _NUCLEUS_FRAMES = range(22, 70)  # the movement takes at least and at most so lo
 _CUT_FRAMES = 30
 _BLEND_FRAMES = 6
 _QUESTION_WORDS = frozenset(
-    tuple(word.split())
-    for word in ("W AH T", "HH UW", "W EH R", "W EH N", "W AY", "HH AW", "W IH CH", "HH UW Z")
+    tuple((word + end).split())
+    for word in ("W AH T", "HH UW", "W EH R", "W EH N", "W AY", "HH AW", "W IH CH", "HH UW M")
+    for end in ("", " S", " Z")  # what's, where's
 )
 
 
@@ -57,18 +58,30 @@ class Clause:
     mark: str
     place: int  # in its sentence
     of: int  # clauses of its sentence
-    asks: bool  # its sentence has a question word in front
 
 
 def clauses(symbols: Sequence[str]) -> list[Clause]:
     """The clauses of a phrase, sentence after sentence."""
     found: list[Clause] = []
     for sentence in _sentences(symbols):
-        asks = any(_has_question_word(symbols[first:last]) for first, last in sentence)
         for place, (first, last) in enumerate(sentence):
             mark = symbols[last] if symbols[last] in PUNCTUATION else ""
-            found.append(Clause(first, last, mark, place, len(sentence), asks))
+            found.append(Clause(first, last, mark, place, len(sentence)))
     return found
+
+
+def falling(symbols: Sequence[str]) -> list[str]:
+    """The symbols with a full stop in place of the mark of each question that a question word opens.
+
+    Such a question falls like a statement; the toy's text side spells it so too, so that the mark alone says what the
+    tune is.
+    """
+    spelt = list(symbols)
+    for sentence in _sentences(symbols):
+        last = sentence[-1][1]
+        if symbols[last] == "?" and any(_has_question_word(symbols[a:b]) for a, b in sentence):
+            spelt[last] = "."
+    return spelt
 
 
 def _sentences(symbols: Sequence[str]) -> Iterator[list[tuple[int, int]]]:
@@ -142,11 +155,11 @@ def _nucleus(symbols: Sequence[str], ends: NDArray[np.int64], clause: Clause, en
 def _move(f0: Floats, clause: Clause, nucleus: int, end: int, middle: float) -> None:
     """Bend one clause from its nucleus on."""
     own = float(f0[nucleus])
-    if clause.mark == "?" and not clause.asks:
+    if clause.mark == "?":
         _line(f0, nucleus, end, middle + QUESTION_FROM, middle + QUESTION_TO, power=1.3)
     elif clause.mark == "!":
         _line(f0, nucleus, end, own + CRY_PEAK, middle + CRY_TO, power=1.3)
-    elif clause.mark in ("?", "."):
+    elif clause.mark == ".":
         _line(f0, nucleus, end, own, min(own, middle + FALL_TO), power=0.8)
     elif clause.mark == ",":
         goal = ITEM_TO if clause.of > 2 else COMMA_TO

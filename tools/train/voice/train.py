@@ -111,7 +111,8 @@ class Trainer:
         """One step; returns what is logged of it."""
         rate = self.plan.rate(self.clock.elapsed_s, self.step)
         phase = self.plan.phase(self.clock.elapsed_s)
-        losses, heard = parameters(self.voice, batch, jitter=True)
+        with _quickly():
+            losses, heard = parameters(self.voice, batch, jitter=True)
         filters = 1.0 if phase is Phase.PARAMETERS else self.plan.filters_beside_sound
         total = weighted(losses, filters)
         if phase is not Phase.PARAMETERS:
@@ -134,7 +135,8 @@ class Trainer:
 
     def _learn_tunes(self, rate: float) -> Tensor:
         """A step of the text side alone, on tunes: cheap without the decoder, and what takes longest to learn."""
-        losses, _, _ = reading(self.voice, next(self.tunes))
+        with _quickly():
+            losses, _, _ = reading(self.voice, next(self.tunes))
         self._descend(weighted(losses), rate)
         return losses["f0"]
 
@@ -191,6 +193,11 @@ class Trainer:
         fresh = self.folder / "fresh.pt"
         torch.save(state, fresh)
         fresh.replace(self.folder / "last.pt")
+
+
+def _quickly() -> torch.autocast:
+    """Products of the network in bf16, sums and weights as they are; twice as fast where the processor can."""
+    return torch.autocast("cpu", torch.bfloat16)
 
 
 def _write(log: TextIO, row: dict[str, Any]) -> None:
