@@ -124,11 +124,12 @@ _NUMBERS = (
     "Is it {time} already?",
     "Page {num}, chapter {num}.",
 )
+_KINDS = (_LISTS, _LISTS, _YES_NO, _YES_NO, _WH, _WH, _CRIES, _CRIES, _NUMBERS)
 
 
 def melodious(words: Sentences, rng: random.Random) -> str:
     """One sentence of a shape whose melody the voice should know, with its punctuation."""
-    shape = rng.choice(rng.choice((_LISTS, _LISTS, _YES_NO, _YES_NO, _WH, _CRIES, _NUMBERS)))
+    shape = rng.choice(rng.choice(_KINDS))
     text = _SLOT.sub(lambda found: _fill(found.group(1), words, rng), shape)
     return text[0].upper() + text[1:]
 
