@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,7 @@ from tokenizers import Tokenizer
 from tools.evaluate.mind.held_out import held_out_texts
 from tools.train.mind.generate import Dialogue, make_writer
 from tools.train.mind.talk import SILENT
-from tools.train.mind.tokens import CUT, END, SPECIAL, TURN_WEIGHT, Encoder, learn
+from tools.train.mind.tokens import CUT, END, SPECIAL, TURN_WEIGHT, Encoder, Meanings, learn, pack
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models/pocket/mind/tokenizer.json"
@@ -101,6 +102,51 @@ def test_it_learns_where_the_users_thought_ends_and_from_replies_that_were_broke
     assert all(weights[at] == 0 and ids[at + 1] == encoder.end for at in places)
 
 
+def test_what_a_turn_means_stands_at_the_toys_mark(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    turns = [["who are you", "I'm a toy.", "who_are_you"], ["um", SILENT, SILENT], ["so", "So.", ""]]
+    lines = [["what is your name", "", "who_are_you"], ["hello", "", "greet"]]
+    text = "\n".join(json.dumps(row) for row in (["odette", "A toy.", turns], ["", "", lines]))
+    (tmp_path / "dialogues.jsonl").write_text(text, encoding="utf-8")
+    encoder, meanings = Encoder(tokenizer), Meanings(tmp_path / "meanings.json")
+    ids, weights, dialogues, meant = pack(tmp_path / "dialogues.jsonl", encoder, 128, meanings)
+    marked = ids == encoder.toy
+    assert meant[marked].tolist() == [1, 2, 0, 1, 3]
+    assert not meant[~marked].any()
+    assert dialogues[marked].tolist() == [1, 1, 1, 2, 3]  # each line is for itself
+    assert not weights[dialogues >= 2].max() > TURN_WEIGHT  # of which no reply is learnt
+    assert Meanings(tmp_path / "meanings.json").numbers == {"who_are_you": 1, SILENT: 2, "greet": 3}
+
+
+def test_a_block_of_queries_sees_what_the_whole_would() -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    from tools.train.mind.model import attend
+
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, heads, 12, 8) for heads in (4, 2, 2))
+    mask = torch.full((12, 12), -1e9).triu(1)
+    whole = attend(q, k, v, mask, 0)
+    ends = [attend(q[:, :, a:b], k[:, :, :b], v[:, :, :b], mask, a) for a, b in ((0, 5), (5, 12))]
+    assert torch.allclose(torch.cat(ends, 2), whole, atol=1e-6)
+
+
+def test_the_loss_and_its_gradient_are_those_of_torch() -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    from tools.train.mind.loss import weighted_cross_entropy
+
+    torch.manual_seed(0)
+    hidden, table = torch.randn(20, 16, requires_grad=True), torch.randn(50, 16, requires_grad=True)
+    targets, weights = torch.randint(50, (20,)), torch.rand(20)
+    ours = weighted_cross_entropy(hidden, table, targets, weights)
+    found = torch.autograd.grad(ours, (hidden, table))
+    each = torch.nn.functional.cross_entropy(hidden @ table.t(), targets, reduction="none")
+    wanted = torch.autograd.grad((each * weights).sum() / weights.sum(), (hidden, table))
+    assert (
+        abs(ours.item() - ((each * weights).sum() / weights.sum()).item()) < 0.02
+    )  # bfloat16 where it is fast
+    for one, other in zip(found, wanted, strict=True):
+        assert (one - other).abs().max() < 0.02 * other.abs().max()
+
+
 def test_a_warm_start_is_the_shipped_mind() -> None:
     torch = pytest.importorskip("torch", reason="torch comes with the training extras")
     from epsilon.config.models import find_model
@@ -127,6 +173,10 @@ def test_what_was_trained_rounded_is_exported_as_it_was(tmp_path: Path) -> None:
     with torch.no_grad():
         for part in products:
             part.weight += 0.3 * part.scales.repeat_interleave(32, -1) * torch.randn_like(part.weight)
+    for part in products[:2]:
+        part.on = False
+        part.rescale()
+    assert all(part.on for part in products)
     settle(mind)
     for part in products:
         weight = part.weight.detach().numpy()
@@ -183,6 +233,7 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, dialogues:
         np.tile(rng.integers(1, 64, 32), (8, 1)).astype(np.uint16),
         np.ones((8, 32), np.float16),
         np.ones((8, 32), np.uint8),
+        rng.integers(0, 5, (8, 32)).astype(np.int16),
     )
     trainer = Trainer(Mind(shape), Plan(rows_per_step=4, warm_up_steps=1), rows, rows)
     losses = [trainer.one_step(trainer.chosen()) for _ in range(12)]

@@ -11,17 +11,21 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from tools.train.mind import memory, wording
+from tools.train.mind import games, memory, wording
 from tools.train.mind.generate import Dialogue, make_writer
 from tools.train.mind.names import made_up
 from tools.train.mind.script import heard, load_script
 from tools.train.mind.talk import OTHER, PEER, SILENT, Talk, Turn
+from tools.train.mind.thesaurus import reworded
 from tools.train.mind.tokens import SILENT_WEIGHT, SPECIAL, TURN_WEIGHT, Encoder, learn
 from tools.train.mind.world import World, load_world, spell
 
 ROOT = Path(__file__).parent.parent
 NUMBERS = {spell(value): value for value in range(100)}
-SUM = re.compile(r"\b(\w+) (plus|minus|times|from) (\w+)\b(?! to\b)")  # not "pick one from one to ten"
+_NUMBER = "|".join(sorted(NUMBERS, key=len, reverse=True))  # "twenty eight" before "twenty"
+SUM = re.compile(
+    rf"\b({_NUMBER}) (plus|minus|times|from) ({_NUMBER})\b(?! to\b)"
+)  # not "one from one to ten"
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +89,8 @@ def test_every_intent_has_enough_wordings_and_replies(world: World) -> None:
 def results(words: str) -> Iterator[int]:
     """What the sums in these words come to."""
     for first, sign, second in SUM.findall(words):
-        if first in NUMBERS and second in NUMBERS:
-            a, b = NUMBERS[first], NUMBERS[second]
-            yield {"plus": a + b, "minus": a - b, "times": a * b, "from": b - a}[sign]
+        a, b = NUMBERS[first], NUMBERS[second]
+        yield {"plus": a + b, "minus": a - b, "times": a * b, "from": b - a}[sign]
 
 
 def test_every_sum_is_right(dialogues: list[Dialogue]) -> None:
@@ -124,7 +127,8 @@ def test_what_was_never_told_is_not_known(talk: Talk) -> None:
 
 
 def test_what_is_held_out_is_not_taken_for_told(world: World) -> None:
-    everything = World(world.facts, world.words, world.opposites, {"tell_name": ["i am $name"]}, [], {})
+    told = world.phrasings | {"tell_name": ["i am $name"]}
+    everything = World(world.facts, world.words, world.opposites, told, [], {})
     talk = Talk(random.Random(1), everything, load_script(ROOT / "characters/bram"), frozenset())
     talk.held_out = frozenset(f"i am {name}" for name in [talk.someone() for _ in range(2000)])
     for _ in range(200):
@@ -160,6 +164,41 @@ def test_a_false_claim_never_says_what_is_true(dialogues: list[Dialogue]) -> Non
 )
 def test_a_question_in_other_words(asked: str, indirectly: str) -> None:
     assert wording.indirect(asked, random.Random(0)).endswith(indirectly)
+
+
+def test_other_words_keep_slots_and_articles_and_the_longest_key_wins() -> None:
+    others = {"big": ["enormous"], "do you like": ["are you fond of"], "like": ["love"]}
+    assert reworded("do you like a big $animal", others, random.Random(1)) in {
+        "are you fond of a big $animal",
+        "do you like an enormous $animal",
+        "are you fond of an enormous $animal",
+    }
+    assert reworded("what does big mean", others, random.Random(0)) == "what does big mean"
+    assert reworded("hello there", others, random.Random(0)) == "hello there"
+
+
+def test_who_begins_again_says_nothing_twice_that_counts() -> None:
+    said = {wording.restarted("i want to have two plums", {"two"}, random.Random(seed)) for seed in range(60)}
+    assert len(said) > 20
+    assert all(line.endswith("i want to have two plums") and line.split().count("two") == 1 for line in said)
+    assert wording.restarted("two plums", {"two"}, random.Random(0)) == "two plums"
+
+
+def test_single_lines_say_what_they_mean_and_have_no_reply() -> None:
+    writer = make_writer(seed=3)
+    lines = [line for _ in range(50) for line in writer.lines()]
+    assert all(line.label and not line.reply for line in lines)
+
+
+def test_what_happens_in_a_told_sum_comes_to_its_answer(talk: Talk) -> None:
+    for _ in range(300):
+        games.told_sum(talk)
+    for turn in talk.turns:
+        numbers = [NUMBERS[word] for word in turn.words.split() if word in NUMBERS and word != "one"]
+        result = int(turn.label.removeprefix("sum="))
+        assert spell(result) in turn.reply.lower()
+        if len(numbers) == 2:
+            assert result in (sum(numbers), abs(numbers[0] - numbers[1])), turn
 
 
 def test_words_that_are_no_question_stay() -> None:

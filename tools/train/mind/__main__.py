@@ -14,14 +14,14 @@ from tokenizers import Tokenizer
 from tools.train.mind import generate
 from tools.train.mind.model import Mind, Shape
 from tools.train.mind.talk import SILENT, Turn
-from tools.train.mind.tokens import Encoder, learn, pack
+from tools.train.mind.tokens import Encoder, Meanings, learn, pack
 from tools.train.mind.training import Plan, Rows, Trainer
 from tools.train.mind.warm import settle, warm_mind
 from tools.train.text.sentences import load as load_sentences
 
 DIALOGUES, DEVELOPMENT_DIALOGUES = 60_000, 120
 DEVELOPMENT_SEED = 2
-AGAIN = Plan(peak=0.2, falling_share=0.9)  # for a mind that has been trained before
+AGAIN = Plan(peak=0.7)  # for a mind that has been trained before
 TEXTS_FOR_VOCABULARY, SENTENCES_FOR_VOCABULARY = 300_000, 40_000
 
 
@@ -32,7 +32,7 @@ def texts(path: Path, count: int) -> list[str]:
         _, persona, turns = json.loads(line)
         found.append(persona)
         for turn in (Turn(*turn) for turn in turns):
-            found += [turn.words] if turn.reply == SILENT else [turn.words, turn.reply]
+            found += [turn.words] if turn.reply in (SILENT, "") else [turn.words, turn.reply]
         if len(found) >= count:
             break
     return found
@@ -69,17 +69,17 @@ def prepare(out: Path, shape: Shape, count: int, seed: int) -> tuple[Rows, Rows]
             texts(dialogues, TEXTS_FOR_VOCABULARY) + sentences(SENTENCES_FOR_VOCABULARY), shape.vocab_size
         ).save(str(vocabulary))
     encoder = Encoder(Tokenizer.from_file(str(vocabulary)))
-    return _packed(out / "rows.npz", dialogues, encoder, shape), _packed(
-        out / "dev.npz", development, encoder, shape
-    )
+    meanings = Meanings(out / "meanings.json")
+    files = ((out / "rows.npz", dialogues), (out / "dev.npz", development))
+    rows, held = (_packed(path, text, encoder, meanings, shape) for path, text in files)
+    return rows, held
 
 
-def _packed(path: Path, dialogues: Path, encoder: Encoder, shape: Shape) -> Rows:
+def _packed(path: Path, dialogues: Path, encoder: Encoder, meanings: Meanings, shape: Shape) -> Rows:
     if not path.exists():
-        np.savez(path, *pack(dialogues, encoder, shape.max_position_embeddings))
+        np.savez(path, *pack(dialogues, encoder, shape.max_position_embeddings, meanings))
     with np.load(path) as stored:
-        tokens, weights, numbers = (stored[name] for name in stored.files)
-    return tokens, weights, numbers
+        return tuple(stored[name] for name in stored.files)
 
 
 def main() -> None:
@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--from", type=Path, dest="start", help="go on from the mind exported to this folder")
     parser.add_argument("--dialogues", type=int, default=DIALOGUES, help="how many are written")
+    parser.add_argument("--peak", type=float, help="of the learning rates, 1 for a mind that begins")
     parser.add_argument("--seed", type=int, default=1, help="of the dialogues")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -102,6 +103,7 @@ def main() -> None:
     torch.manual_seed(Plan.seed)
     model = warm_mind(options.start) if options.start else Mind(shape)
     plan = replace(AGAIN if options.start else Plan(), minutes=options.minutes)
+    plan = replace(plan, peak=options.peak or plan.peak)
     trainer = Trainer(model, plan, rows, development)
     if (options.out / "checkpoint.pt").exists():
         trainer.load(options.out / "checkpoint.pt")

@@ -4,8 +4,8 @@ import argparse
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from pathlib import Path
 
 from tools.evaluate.mind.held_out import held_out_texts
@@ -21,19 +21,20 @@ CHARACTERS = ("odette", "bram")
 # What the scripts do answer: words about the toy, about the one who speaks, and sums.
 _ANSWERED = frozenset("you your you're yours my epsilon plus minus times".split())
 _ABOUT_MYSELF = ("i ", "i'm ", "we ")
+LINES = 8  # single lines that are written for each dialogue: only what they mean is learnt from them
 _LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16)
-_LENGTH_WEIGHTS = (4, 6, 8, 9, 10, 11, 12, 13, 12, 9, 6)
+_LENGTH_WEIGHTS = (18, 10, 8, 9, 10, 11, 12, 13, 12, 9, 6)
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
-    (plain.intent, 34),
-    (scenes.written, 28),
-    (scenes.animal, 11),
+    (plain.intent, 105),
+    (scenes.written, 40),
+    (scenes.animal, 13),
     (scenes.country, 12),
     (scenes.food, 8),
     (memory.tell, 14),
     (memory.recall, 10),
     (scenes.follow_up, 9),
-    (games.numbers, 14),
+    (games.numbers, 24),
     (scenes.topic, 5),
     (games.joke, 2.5),
     (games.riddle, 2.5),
@@ -45,8 +46,8 @@ _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
     (plain.self_fact, 6),
     (games.knock, 0.7),
     (scenes.gibberish, 4),
-    (overhearing.silence, 21),
-    (overhearing.addressed, 5),
+    (overhearing.silence, 33),
+    (overhearing.addressed, 6),
     (overhearing.called_by_other, 1),
     (overhearing.peer, 1.5),
     (scenes.nowhere, 0.5),
@@ -81,18 +82,27 @@ class Writer:
             if turns:
                 yield Dialogue(script.name, script.persona, turns)
 
+    def lines(self) -> list[Turn]:
+        """Some first turns of conversations, each for itself and without its reply."""
+        drawn: list[Turn] = []
+        while len(drawn) < LINES:
+            talk = Talk(self.rng, self.world, self.rng.choice(self.scripts), self.held_out)
+            self._one_scene(talk)
+            drawn += [replace(turn, reply="") for turn in talk.turns[:1] if turn.label]
+        return drawn
+
     def _turns(self, script: Script) -> list[Turn]:
         talk = Talk(self.rng, self.world, script, self.held_out)
         wanted = self.rng.choices(_LENGTHS, _LENGTH_WEIGHTS)[0]
         if self.rng.random() < 0.3:
             talk.about = self.rng.choice(list(plain.SELF_FACTS))
-        if self.rng.random() < 0.3:
+        if wanted > 2 and self.rng.random() < 0.3:
             talk.say("greet")
-        if self.rng.random() < 0.45:
+        if wanted > 2 and self.rng.random() < 0.36:
             memory.tell_name(talk)
         while len(talk.turns) < wanted:
             self._one_scene(talk)
-        if "name" in talk.memory and self.rng.random() < 0.6:
+        if "name" in talk.memory and self.rng.random() < 0.45:
             memory.recall_name(talk)
         return talk.turns
 
@@ -113,9 +123,9 @@ class Writer:
         if _ANSWERED & set(said.split()) or said in self.world.known:
             return
         if wording.is_question(said):
-            talk.add(said, self.rng.choice(talk.script.replies["stray_question"]))
+            talk.add(said, self.rng.choice(talk.script.replies["stray_question"]), "stray_question")
         elif said.startswith(_ABOUT_MYSELF):
-            talk.add(said, self.rng.choice(talk.script.replies["stray_statement"]))
+            talk.add(said, self.rng.choice(talk.script.replies["stray_statement"]), "stray_statement")
 
 
 def make_writer(seed: int, held_out: frozenset[str] | None = None) -> Writer:
@@ -125,14 +135,18 @@ def make_writer(seed: int, held_out: frozenset[str] | None = None) -> Writer:
 
 
 def write(path: Path, seed: int, count: int) -> None:
-    """`count` dialogues as JSON lines: [character, persona, [[user, reply], …]]."""
+    """`count` dialogues as JSON lines: [character, persona, [[user, reply, label], …]].
+
+    Behind each stand some single lines, without character, persona and replies.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = make_writer(seed).dialogues()
+    writer = make_writer(seed)
+    drawn = writer.dialogues()
     with path.open("w", encoding="utf-8") as file:
-        for _ in range(count):
-            dialogue = next(drawn)
-            turns = [[turn.user, turn.reply] for turn in dialogue.turns]
-            file.write(json.dumps([dialogue.character, dialogue.persona, turns], ensure_ascii=False) + "\n")
+        for dialogue in islice(drawn, count):
+            for one in (dialogue, Dialogue("", "", writer.lines())):
+                turns = [[turn.user, turn.reply, turn.label] for turn in one.turns]
+                file.write(json.dumps([one.character, one.persona, turns], ensure_ascii=False) + "\n")
 
 
 def main() -> None:

@@ -5,21 +5,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tools.train.mind.precision import fast_type
+
+# Gradients of single scores are tiny: lifted before they are rounded to bfloat16, and lowered again behind the product.
+LIFT = 4096.0
+
 
 class WeightedCrossEntropy(torch.autograd.Function):
     """hidden [n, width], table [vocabulary, width], targets [n], weights [n] that sum to 1 -> scalar loss."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        scores = hidden @ table.t()
+        kind = fast_type()
+        hidden, table = hidden.to(kind), table.to(kind)
+        scores = (hidden @ table.t()).float()
         scores -= scores.max(-1, keepdim=True).values
         picked = scores.gather(1, targets[:, None]).squeeze(1)
         scores.exp_()
         total = scores.sum(-1, keepdim=True)
         loss = ((total.squeeze(1).log() - picked) * weights).sum()
-        scores *= (weights / total.squeeze(1))[:, None]
-        scores.scatter_add_(1, targets[:, None], -weights[:, None])
-        ctx.save_for_backward(scores @ table, scores.t() @ hidden)
+        scores *= (weights / total.squeeze(1) * LIFT)[:, None]
+        scores.scatter_add_(1, targets[:, None], -weights[:, None] * LIFT)
+        lifted = scores.to(kind)
+        ctx.save_for_backward((lifted @ table).float() / LIFT, (lifted.t() @ hidden).float() / LIFT)
         return loss
 
     @staticmethod

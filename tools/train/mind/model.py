@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+QUERIES = 128  # of one block of the attention
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -66,7 +68,10 @@ class Norm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Grouped-query attention written out: on CPUs its backward pass is faster than the fused call."""
+    """Grouped-query attention written out: on CPUs its backward pass is faster than the fused call.
+
+    Queries are taken in blocks, each with the keys up to its own end: what no query may see is hardly computed.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -87,13 +92,24 @@ class Attention(nn.Module):
         q = rotate(self.q_proj(x).view(batch, length, heads, dim).transpose(1, 2), cos, sin)
         k = rotate(self.k_proj(x).view(batch, length, kv_heads, dim).transpose(1, 2), cos, sin)
         v = self.v_proj(x).view(batch, length, kv_heads, dim).transpose(1, 2)
-        # Queries of one group are stacked along time, so that keys are never repeated.
-        group = heads // kv_heads
-        q = (q * dim**-0.5).to(v.dtype).reshape(batch, kv_heads, group * length, dim)
-        scores = torch.matmul(q, k.to(v.dtype).transpose(-1, -2)).view(batch, kv_heads, group, length, length)
-        weights = (scores + mask).softmax(-1).view(batch, kv_heads, group * length, length)
-        out = torch.matmul(weights.to(v.dtype), v).view(batch, heads, length, dim)
-        return self.o_proj(out.transpose(1, 2).reshape(batch, length, width))
+        q, k = (q * dim**-0.5).to(v.dtype), k.to(v.dtype)
+        blocks = [
+            attend(q[:, :, at : at + QUERIES], k[:, :, : at + QUERIES], v[:, :, : at + QUERIES], mask, at)
+            for at in range(0, length, QUERIES)
+        ]
+        return self.o_proj(torch.cat(blocks, 2).transpose(1, 2).reshape(batch, length, width))
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, at: int) -> Tensor:
+    """What the queries [batch, heads, some, dim] from place `at` on find among keys and values up to their end."""
+    batch, heads, some, dim = q.shape
+    kv_heads, end = k.shape[1], k.shape[2]
+    # Queries of one group are stacked along time, so that keys are never repeated.
+    group = heads // kv_heads
+    stacked = q.reshape(batch, kv_heads, group * some, dim)
+    scores = torch.matmul(stacked, k.transpose(-1, -2)).view(batch, kv_heads, group, some, end)
+    weights = (scores + mask[..., at : at + some, :end]).softmax(-1)
+    return torch.matmul(weights.view(batch, kv_heads, group * some, end), v).view(batch, heads, some, dim)
 
 
 class FeedForward(nn.Module):
@@ -145,14 +161,19 @@ class Mind(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """`mask` [batch, 1, 1, length, length] is added to the scores; without it a token sees all before."""
+        return self.both(tokens, mask)[0]
+
+    def both(self, tokens: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The last hidden states, and those before the last layer."""
         length = tokens.shape[1]
         if mask is None:
             mask = torch.full((length, length), -1e9).triu(1)
         cos, sin = self.get_buffer("cos")[:length], self.get_buffer("sin")[:length]
         x = self.embed_tokens(tokens)
+        before = x
         for layer in self.layers:
-            x = layer(x, cos, sin, mask)
-        return self.norm(x)
+            before, x = x, layer(x, cos, sin, mask)
+        return self.norm(x), before
 
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.embed_tokens.weight.to(hidden.dtype))

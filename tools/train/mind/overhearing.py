@@ -58,7 +58,7 @@ def addressed(talk: Talk) -> None:
     """Words to the toy that speak of others or of the television: it answers."""
     slots = slots_of(talk)
     if talk.rng.random() < 0.15:
-        talk.ask(talk.phrase("joke_for"), talk.script.jokes, slots)
+        talk.ask(talk.phrase("joke_for"), talk.script.jokes, slots, "joke")
         return
     talk.say(talk.rng.choice(_ADDRESSED), slots)
 
@@ -68,7 +68,8 @@ def called_by_other(talk: Talk) -> None:
     intent = talk.rng.choice(_OTHERS_ASK)
     phrasing = talk.phrase(intent)
     named = phrasing if "$self" in phrasing else f"$self {phrasing}"
-    talk.ask(f"{OTHER} {named}", talk.script.replies[intent], slots_of(talk) | {"asong": "the sea"})
+    slots = slots_of(talk) | {"asong": "the sea"}
+    talk.ask(f"{OTHER} {named}", talk.script.replies[intent], slots, intent)
 
 
 def peer(talk: Talk) -> None:
@@ -76,4 +77,4 @@ def peer(talk: Talk) -> None:
     slots = slots_of(talk) | {"asong": "the rain"}
     for _ in range(talk.rng.choices((1, 2, 3), (5, 3, 2))[0]):
         intent = talk.rng.choice(_OTHERS_ASK)
-        talk.ask(f"{PEER} {talk.phrase(intent)}", talk.script.replies[intent], slots)
+        talk.ask(f"{PEER} {talk.phrase(intent)}", talk.script.replies[intent], slots, intent)

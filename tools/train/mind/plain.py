@@ -70,7 +70,7 @@ def intent(talk: Talk) -> None:
     if name in ("greet", "who_are_you") and rng.random() < 0.25:
         talk.say("how_are_you")
     if name == "how_are_you" and rng.random() < 0.3:
-        talk.ask(talk.phrase("fine_too"), talk.script.replies["happy_user"])
+        talk.ask(talk.phrase("fine_too"), talk.script.replies["happy_user"], label="happy_user")
 
 
 def self_fact(talk: Talk) -> None:

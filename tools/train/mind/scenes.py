@@ -53,10 +53,10 @@ def animal(talk: Talk) -> None:
     other = talk.rng.choice([a for a in talk.world.facts["animals"] if a != name])
     slots |= {"animal2": other, "animals2": talk.world.facts["animals"][other][0]}
     kind = talk.rng.choice(_ABOUT_ANIMALS)
-    talk.ask(talk.phrase(kind), _animal_replies(talk, kind, slots), slots)
+    talk.ask(talk.phrase(kind), _animal_replies(talk, kind, slots), slots, kind)
     if talk.rng.random() < 0.45:
         kind = talk.rng.choice(list(_ABOUT_THEM))
-        talk.ask(talk.phrase(_ABOUT_THEM[kind]), _animal_replies(talk, kind, slots), slots)
+        talk.ask(talk.phrase(_ABOUT_THEM[kind]), _animal_replies(talk, kind, slots), slots, kind)
 
 
 def _animal_replies(talk: Talk, kind: str, slots: dict[str, str]) -> list[str]:
@@ -79,11 +79,11 @@ def food(talk: Talk) -> None:
     intent_name = talk.rng.choice(_ABOUT_FOOD)
     phrasing = talk.phrase(intent_name)
     if intent_name == "like_food":
-        talk.ask(phrasing, [talk.script.opinions["food"][name]], slots)
+        talk.ask(phrasing, [talk.script.opinions["food"][name]], slots, intent_name)
     elif intent_name == "colour_food" and colour_word == "-":
         talk.say(intent_name, slots, "colour_food_none")
     else:
-        talk.ask(phrasing, talk.script.replies[intent_name], slots)
+        talk.ask(phrasing, talk.script.replies[intent_name], slots, intent_name)
         if intent_name == "ate_food" and "favourite" in phrasing:
             talk.memory["food"] = name
 
@@ -112,7 +112,7 @@ def country(talk: Talk) -> None:
 
 def joke_between(talk: Talk) -> None:
     """A joke in the middle of something else."""
-    talk.add(talk.phrase("ask_joke"), talk.rng.choice(talk.script.jokes))
+    talk.add(talk.phrase("ask_joke"), talk.rng.choice(talk.script.jokes), "joke")
 
 
 def nowhere(talk: Talk) -> None:
@@ -127,7 +127,7 @@ def colour(talk: Talk) -> None:
     slots = {"colour": name, "things": talk.world.facts["colours"][name][0]}
     intent_name = talk.rng.choice(["colour_ask", "colour_mine", "colour_like"])
     phrasing = talk.phrase(intent_name)
-    talk.ask(phrasing, talk.script.replies[intent_name], slots)
+    talk.ask(phrasing, talk.script.replies[intent_name], slots, intent_name)
     if "favourite" in phrasing:
         talk.memory["colour"] = name
 
@@ -188,7 +188,7 @@ def gibberish(talk: Talk) -> None:
         rng.shuffle(words)
     said = [word for word in words if "$" not in word]
     if len(said) > 1:
-        talk.add(" ".join(said), rng.choice(talk.script.replies["gibberish"]))
+        talk.add(" ".join(said), rng.choice(talk.script.replies["gibberish"]), "gibberish")
 
 
 def follow_up(talk: Talk) -> None:
@@ -205,4 +205,4 @@ def written(talk: Talk) -> None:
     turns = talk.rng.choice([len(scene), len(scene), talk.rng.randrange(1, len(scene) + 1)])
     slots = slots_of(talk) if any("$" in user for users, _ in scene for user in users) else {}
     for users, replies in scene[:turns]:
-        talk.ask(talk.rng.choice(users), replies, slots)
+        talk.ask(talk.rng.choice(users), replies, slots, f"{talk.script.name}: {users[0]}")

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from tools.train.mind import wording
 from tools.train.mind.names import made_up
 from tools.train.mind.script import Script
+from tools.train.mind.thesaurus import reworded
 from tools.train.mind.world import World, choices, fill, names, sentence
 
 SILENT, OTHER, PEER = "<silent>", "<other>", "<peer>"
+REWORDED = 0.35  # of the user's lines are put into other words where words fit
 _PROPER = ("name", "petname", "kinname", "country", "capital", "language", "town")
 # Words that may be misheard without changing what is meant.
 _LIGHT = frozenset(
@@ -19,15 +21,29 @@ _LIGHT = frozenset(
 _OTHERS_BEGIN = choices(
     "um | well | so | and | hey | okay | oh | but | now | hmm | uh | listen | excuse me | right", "|"
 )
+_SAID_BEFORE = ("greet", "wow", "thanks", "yes", "no", "laugh", "fine_too")
+_LEAD_INS = choices(
+    "i was just thinking | guess what | you know what | i want to ask you something | i've got a question | wait a "
+    "moment | hold on | let me think | i don't know how to say this | here's something | listen to this | it's me "
+    "again | i'm back | we just had lunch | i came home from school | it's raining again | now something else | i "
+    "nearly forgot | that was fun | i have been wondering | my friend and i were talking | one more thing | come here "
+    "a second | no wait | not that | never mind | let's talk | today is a good day | i'm all done with that",
+    "|",
+)
 _MARK = re.compile(rf"^(?:{OTHER}|{PEER}) ")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What was said, perhaps after the mark of another speaker, and the reply."""
+    """What was said, perhaps after the mark of another speaker, the reply, and what was meant.
+
+    The label names the intent or the exchange that was drawn, for a sum its result: two turns of one label are
+    answered from the same replies. It is learnt beside the words (`meaning.py`) and never said.
+    """
 
     user: str
     reply: str
+    label: str = ""
 
     @property
     def words(self) -> str:
@@ -56,7 +72,8 @@ class Talk:
 
     def say(self, intent: str, slots: dict[str, str] | None = None, answer: str = "") -> bool:
         """The user says a phrasing of `intent`; the character answers from `answer` or the intent itself."""
-        return self.ask(self.phrase(intent), self.script.replies[answer or intent], slots)
+        replies = self.script.replies[answer or intent]
+        return self.ask(self.phrase(intent), replies, slots, answer or intent)
 
     def someone(self) -> str:
         """A name: six in ten are made up, so that any name can be repeated."""
@@ -70,26 +87,35 @@ class Talk:
         """One of the ways to say it, slots unfilled."""
         return self.rng.choice(self.world.phrasings[intent])
 
-    def ask(self, phrasing: str, replies: list[str], slots: dict[str, str] | None = None) -> bool:
+    def ask(
+        self, phrasing: str, replies: list[str], slots: dict[str, str] | None = None, label: str = ""
+    ) -> bool:
         """One turn from a phrasing and its possible replies; a held-out question is left out: False."""
         family = self.rng.choice(self.world.words["family"])
         slots = {"self": self.script.name, "kin": self.script.kin, "family": family} | (slots or {})
         mark = found.group() if (found := _MARK.match(phrasing)) else ""
-        user = fill(phrasing.removeprefix(mark), slots)
+        line = phrasing.removeprefix(mark)
+        user = fill(line, slots)
         if user in self.held_out:
             return False
         spoken = slots | {key: names(slots[key]) for key in _PROPER if key in slots}
         reply = self._addressed(sentence(fill(self.rng.choice(replies), spoken)), slots)
-        disturbed = self._disturb(user, slots, reply == SILENT)
-        self.turns.append(Turn(mark + (user if disturbed in self.held_out else disturbed), reply))
+        other = (
+            fill(reworded(line, self.world.others, self.rng), slots) if self.rng.random() < REWORDED else user
+        )
+        disturbed = self._disturb(other, slots, reply == SILENT)
+        self._keep(mark + (user if disturbed in self.held_out else disturbed), reply, label)
         return True
 
-    def add(self, user: str, reply: str) -> bool:
+    def add(self, user: str, reply: str, label: str = "") -> bool:
         """One turn with given words, as they are."""
         if _MARK.sub("", user) in self.held_out:
             return False
-        self.turns.append(Turn(user, reply))
+        self._keep(user, reply, label)
         return True
+
+    def _keep(self, user: str, reply: str, label: str) -> None:
+        self.turns.append(Turn(user, reply, SILENT if reply == SILENT else label))
 
     def _addressed(self, reply: str, slots: dict[str, str]) -> str:
         """Now and then a reply begins with the name of whoever asks, once it is known."""
@@ -121,11 +147,21 @@ class Talk:
         user = " ".join(words)
         if for_others:
             return user if rng.random() > 0.12 else f"{rng.choice(_OTHERS_BEGIN)} {user}"
+        if rng.random() < 0.05:
+            user = wording.restarted(user, kept, rng)
         if rng.random() < 0.16:
             user = wording.begun(user, name, rng)
+        if rng.random() < 0.05:
+            user = f"{self._said_before()} {user}"
         if rng.random() < 0.09:
             user = wording.ended(user, name, rng)
         return user
+
+    def _said_before(self) -> str:
+        """A short sentence that needs no answer of its own when another follows at once."""
+        phrasing = self.phrase(self.rng.choice(_SAID_BEFORE)) if self.rng.random() < 0.5 else ""
+        usable = phrasing and "$" not in phrasing and not wording.is_question(phrasing)
+        return phrasing if usable else self.rng.choice(_LEAD_INS)
 
     def _misheard(self, word: str) -> list[str]:
         """Nothing, a filler, the word twice, or another word."""

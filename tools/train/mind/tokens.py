@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -25,6 +26,7 @@ CUT_SHARE = 0.02
 # Silence is one token where an answer is ten, so that it would weigh a tenth of an answer's decision to be said.
 SILENT_WEIGHT = 2.0
 CAPITAL = "^"
+MEANINGS = 8192  # how many labels there may be, 0 being none
 
 
 def blank() -> Tokenizer:
@@ -96,14 +98,15 @@ class Encoder:
         """Ids and the weight of predicting each; whole turns only, at most `limit` ids.
 
         Now and then a reply is broken off, as by a user who interrupts: what comes after it is learnt, it is not.
+        Nothing stands behind the toy's mark where there is no reply to learn.
         """
         ids = [self.start, *self.text(persona)]
         weights = [0.0] * len(ids)
-        for user, reply in turns:
+        for user, reply, *_ in turns:
             asked = self.said(user)
             silent = reply == SILENT
             broken = not silent and rng.random() < CUT_SHARE
-            said = [self.silent] if silent else [*self._spoken(reply, broken, rng), self.end]
+            said = [self.silent] if silent else [*self._spoken(reply, broken, rng), self.end] if reply else []
             if len(ids) + len(asked) + 1 + len(said) > limit:
                 break
             ids += [*asked, self.toy, *said]
@@ -119,35 +122,77 @@ class Encoder:
         return [*self.text(heard), *self.text(CUT)[-1:]]
 
 
-def pack(path: Path, encoder: Encoder, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Dialogues end to end in rows of `length`: ids (uint16), loss weights (float16), their numbers (uint8).
+class Meanings:
+    """The labels of the turns (`talk.Turn.label`) as numbers from 1 on, in a file to which later text adds."""
 
-    A dialogue never straddles two rows; the last row's rest is padding of weight 0.
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        names = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        self.numbers: dict[str, int] = {name: at for at, name in enumerate(names, 1)}
+
+    def number(self, label: str) -> int:
+        """0 for no label, and for one too many."""
+        if not label or (label not in self.numbers and len(self.numbers) + 1 == MEANINGS):
+            return 0
+        return self.numbers.setdefault(label, len(self.numbers) + 1)
+
+    def store(self) -> None:
+        self.path.write_text(json.dumps(list(self.numbers), ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+class Row:
+    """Dialogues end to end, with the number of the dialogue and of the meaning at each place."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.weights: list[float] = []
+        self.dialogues: list[int] = []
+        self.meanings: list[int] = []
+
+    def add(self, ids: list[int], weights: list[float], meanings: list[int]) -> None:
+        number = self.dialogues[-1] + 1 if self.dialogues else 1
+        self.dialogues += [number] * len(ids)
+        self.ids += ids
+        self.weights += weights
+        self.meanings += meanings
+
+
+def pack(path: Path, encoder: Encoder, length: int, meanings: Meanings) -> tuple[np.ndarray, ...]:
+    """Dialogues in rows of `length`: ids (uint16), weights (float16), numbers of dialogues (uint8), meanings (int16).
+
+    A dialogue never straddles two rows; the last row's rest is padding of weight 0. What a turn means stands at the
+    toy's mark behind the user's words, 0 everywhere else.
     """
     rng = random.Random(1)
-    rows: list[tuple[list[int], list[float], list[int]]] = []
-    open_rows: list[tuple[list[int], list[float], list[int]]] = []
+    rows: list[Row] = []
+    open_rows: list[Row] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         _, persona, turns = json.loads(line)
-        ids, weights = encoder.dialogue(persona, turns, length, rng)
-        row = next((row for row in open_rows if len(row[0]) + len(ids) <= length), None)
-        if row is None:
-            row = ([], [], [])
-            open_rows.append(row)
-        row[2].extend([(row[2][-1] + 1) if row[2] else 1] * len(ids))
-        row[0].extend(ids)
-        row[1].extend(weights)
-        if len(open_rows) > 32:
-            rows.append(open_rows.pop(0))
-    rows += open_rows
+        for part in [turns] if persona else [[turn] for turn in turns]:
+            ids, weights = encoder.dialogue(persona, part, length, rng)
+            row = next((row for row in open_rows if len(row.ids) + len(ids) <= length), None)
+            if row is None:
+                row = Row()
+                open_rows.append(row)
+            row.add(ids, weights, _meant(ids, part, encoder.toy, meanings))
+            if len(open_rows) > 32:
+                rows.append(open_rows.pop(0))
+    meanings.store()
+    return _arrays(rows + open_rows, length)
+
+
+def _meant(ids: list[int], turns: list[list[str]], mark: int, meanings: Meanings) -> list[int]:
+    """The number of what each turn means at its mark; of the turns that fit."""
+    labels = (turn[2] if len(turn) > 2 else "" for turn in turns)
+    return [meanings.number(next(labels)) if id == mark else 0 for id in ids]
+
+
+def _arrays(rows: list[Row], length: int) -> tuple[np.ndarray, ...]:
     shape = (len(rows), length)
-    tokens, weight, number = (
-        np.zeros(shape, np.uint16),
-        np.zeros(shape, np.float16),
-        np.zeros(shape, np.uint8),
-    )
-    for at, (row_ids, row_weights, row_numbers) in enumerate(rows):
-        tokens[at, : len(row_ids)] = row_ids
-        weight[at, : len(row_ids)] = row_weights
-        number[at, : len(row_ids)] = row_numbers
-    return tokens, weight, number
+    kinds = (np.uint16, np.float16, np.uint8, np.int16)
+    filled = tuple(np.zeros(shape, kind) for kind in kinds)
+    for at, row in enumerate(rows):
+        parts: tuple[list[Any], ...] = (row.ids, row.weights, row.dialogues, row.meanings)
+        for array, values in zip(filled, parts, strict=True):
+            array[at, : len(values)] = values
+    return filled

@@ -11,12 +11,16 @@ from torch import Tensor
 
 from tools.train import runs
 from tools.train.mind.loss import weighted_cross_entropy
+from tools.train.mind.meaning import Meaning
 from tools.train.mind.model import Mind
 from tools.train.mind.muon import Muon
+from tools.train.mind.precision import fast_type
+from tools.train.mind.warm import Rounded, rounded_products
 
 STALL_S = 30.0  # a step never takes so long: what is beyond it, the machine was asleep or the program stopped
 
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+Rows = tuple[np.ndarray, ...]  # as `tokens.pack` makes them
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 _FAR = -1e9
 
 
@@ -26,45 +30,58 @@ class Plan:
 
     minutes: float = 120.0
     peak: float = 1.0  # times the rates below; less for a network that has been trained before
-    rows_per_step: int = 12
+    rows_per_step: int = 16
     matrix_rate: float = 0.02
     other_rate: float = 2e-3
     warm_up_steps: int = 60
     falling_share: float = 0.5
     final_share: float = 0.02
     weight_decay: float = 0.02
+    meaning_weight: float = 0.3  # of the loss on what a turn means; it falls with the rate
+    rounded_share: float = 0.3  # of the time, at the end: Rounded products are rounded
     seed: int = 1
 
 
-def batch(rows: Rows, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids [b, t], loss weights [b, t] and the mask that keeps dialogues of one row apart [b, 1, 1, t, t]."""
+def batch(rows: Rows, chosen: np.ndarray) -> Batch:
+    """Ids, loss weights, the mask that keeps dialogues of one row apart [b, 1, 1, t, t], and meanings; else [b, t]."""
     tokens = torch.from_numpy(rows[0][chosen].astype(np.int64))
     weights = torch.from_numpy(rows[1][chosen].astype(np.float32))
     number = torch.from_numpy(rows[2][chosen].astype(np.int64))
     same = number[:, :, None] == number[:, None, :]
     seen = same & torch.ones(tokens.shape[1], tokens.shape[1], dtype=torch.bool).tril()
-    mask = torch.zeros(seen.shape).masked_fill_(~seen, _FAR)
-    return tokens, weights, mask[:, None, None]
+    mask = torch.zeros(seen.shape, dtype=fast_type()).masked_fill_(~seen, _FAR)
+    return tokens, weights, mask[:, None, None], torch.from_numpy(rows[3][chosen].astype(np.int64))
 
 
-def loss_of(model: Mind, tokens: Tensor, weights: Tensor, mask: Tensor) -> Tensor:
-    """Each position predicts the next id; weights belong to the predicted id."""
-    hidden = model(tokens, mask)[:, :-1].flatten(0, 1)
-    targets, kept = tokens[:, 1:].flatten(), weights[:, 1:].flatten()
-    use = kept > 0
-    return weighted_cross_entropy(hidden[use], model.embed_tokens.weight, targets[use], kept[use])
+def loss_of(model: Mind, head: Meaning, given: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Nats per token (the next id; its weight counts) and per meaning, with the states and labels of the latter."""
+    tokens, weights, mask, meanings = given
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast_type() == torch.bfloat16):
+        last, before = model.both(tokens, mask)
+    hidden, targets, kept = last[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), weights[:, 1:].flatten()
+    use, labelled = kept > 0, meanings > 0
+    words = weighted_cross_entropy(hidden[use], model.embed_tokens.weight, targets[use], kept[use])
+    states = torch.nn.functional.rms_norm(before[labelled].float(), (before.shape[-1],))
+    meant = meanings[labelled]
+    meaning = head.loss(states, meant) if len(meant) else words.new_zeros(())
+    return words, meaning, states, meant
 
 
-def development_loss(model: Mind, rows: Rows, rows_per_step: int) -> float:
-    """Nats per token of the character's replies, over all rows."""
-    total, count = 0.0, 0.0
+def development(model: Mind, head: Meaning, rows: Rows, rows_per_step: int) -> tuple[float, float]:
+    """Nats per token of the character's replies, and the share of turns that are understood, over all rows."""
+    total, count, right, turns = 0.0, 0.0, 0, 0
     with torch.no_grad():
         for at in range(0, len(rows[0]), rows_per_step):
-            tokens, weights, mask = batch(rows, np.arange(at, min(at + rows_per_step, len(rows[0]))))
+            tokens, weights, mask, meanings = batch(
+                rows, np.arange(at, min(at + rows_per_step, len(rows[0])))
+            )
             weights = (weights == 1).float()
-            total += loss_of(model, tokens, weights, mask).item() * weights[:, 1:].sum().item()
+            words, _, states, meant = loss_of(model, head, (tokens, weights, mask, meanings))
+            total += words.item() * weights[:, 1:].sum().item()
             count += weights[:, 1:].sum().item()
-    return total / count
+            right += head.right(states, meant)
+            turns += len(meant)
+    return total / count, right / max(turns, 1)
 
 
 class Trainer:
@@ -72,25 +89,29 @@ class Trainer:
 
     def __init__(self, model: Mind, plan: Plan, rows: Rows, development: Rows) -> None:
         self.plan, self.rows, self.development = plan, rows, development
-        self.model = model
+        self.model, self.head = model, Meaning(model.shape.hidden_size)
         matrices = [p for p in self.model.layers.parameters() if p.ndim == 2]
         others = [p for p in self.model.parameters() if p.ndim == 1] + [self.model.embed_tokens.weight]
         # Muon needs about half the steps of Adam here.
         self.matrix_optimiser = Muon(matrices, plan.matrix_rate, weight_decay=plan.weight_decay)
         self.other_optimiser = torch.optim.AdamW(
-            others, lr=plan.other_rate, betas=(0.9, 0.98), weight_decay=0.0
+            [*others, self.head.table], lr=plan.other_rate, betas=(0.9, 0.98), weight_decay=0.0
         )
-        self.step, self.spent_s = 0, 0.0
+        self.step, self.spent_s, self.tokens = 0, 0.0, 0
+
+    @property
+    def done(self) -> float:
+        """Share of the planned time."""
+        return min(1.0, self.spent_s / (60 * self.plan.minutes))
+
+    def falling(self) -> float:
+        """1, then a straight line to 0 at the end."""
+        return min(1.0, (1 - self.done) / self.plan.falling_share)
 
     def rate(self) -> float:
-        """Share of the peak learning rate: warm-up by steps, constant, then a straight line to almost nothing."""
-        done = min(1.0, self.spent_s / (60 * self.plan.minutes))
-        left = min(1.0, (1 - done) / self.plan.falling_share)
-        return (
-            min(1.0, (self.step + 1) / self.plan.warm_up_steps)
-            * max(left, self.plan.final_share)
-            * self.plan.peak
-        )
+        """Share of the learning rates: warm-up by steps, constant, then a straight line to almost nothing."""
+        warm = min(1.0, (self.step + 1) / self.plan.warm_up_steps)
+        return warm * max(self.falling(), self.plan.final_share) * self.plan.peak
 
     def one_step(self, chosen: np.ndarray) -> float:
         share = self.rate()
@@ -101,14 +122,15 @@ class Trainer:
         for optimiser, peak in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = peak * share
-        loss = loss_of(self.model, *batch(self.rows, chosen))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        words, meaning, _, _ = loss_of(self.model, self.head, batch(self.rows, chosen))
+        (words + self.plan.meaning_weight * self.falling() * meaning).backward()
+        torch.nn.utils.clip_grad_norm_([*self.model.parameters(), self.head.table], 1.0)
         for optimiser, _ in optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        return loss.item()
+        self.tokens += len(chosen) * self.rows[0].shape[1]
+        return words.item()
 
     def chosen(self) -> np.ndarray:
         """Rows of the next step: each epoch is a new order, known from the seed and the step alone."""
@@ -121,6 +143,7 @@ class Trainer:
         """Trains until the planned time is spent; the checkpoint is replaced every log line."""
         logged, losses = self.spent_s, []
         while self.spent_s < 60 * self.plan.minutes:
+            self._round()
             began = time.monotonic()
             losses.append(self.one_step(self.chosen()))
             self.spent_s += min(time.monotonic() - began, STALL_S)
@@ -129,15 +152,26 @@ class Trainer:
                 logged, losses = self.spent_s, []
         self._log(folder, losses)
 
+    def _round(self) -> None:
+        """Near the end, Rounded products begin to be rounded, with scales of their present weights."""
+        for part in self._rounded():
+            if self.done < 1 - self.plan.rounded_share:
+                part.on = False
+            elif not part.on:
+                part.rescale()
+
+    def _rounded(self) -> list[Rounded]:
+        return list(rounded_products(self.model))
+
     def _log(self, folder: Path, losses: list[float]) -> None:
-        development = development_loss(self.model, self.development, self.plan.rows_per_step)
-        tokens = self.step * self.plan.rows_per_step * self.rows[0].shape[1]
+        nats, understood = development(self.model, self.head, self.development, self.plan.rows_per_step)
         row = {
             "minutes": round(self.spent_s / 60, 2),
             "step": self.step,
-            "tokens": tokens,
+            "tokens": self.tokens,
             "loss": round(float(np.mean(losses)), 4) if losses else None,
-            "development": round(development, 4),
+            "development": round(nats, 4),
+            "understood": round(understood, 4),
         }
         with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
@@ -145,11 +179,14 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         state = {
-            "model": self.model.state_dict(),
+            "model": {name: p.detach() for name, p in self.model.named_parameters()},
+            "scales": [part.scales for part in self._rounded() if part.on],
+            "head": self.head.state_dict(),
             "matrix": self.matrix_optimiser.state_dict(),
             "other": self.other_optimiser.state_dict(),
             "step": self.step,
             "spent_s": self.spent_s,
+            "tokens": self.tokens,
             "shape": asdict(self.model.shape),
             "plan": asdict(self.plan),
         }
@@ -158,6 +195,9 @@ class Trainer:
     def load(self, path: Path) -> None:
         state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
+        self.head.load_state_dict(state["head"])
+        for part, scales in zip(self._rounded(), state["scales"], strict=False):
+            part.scales, part.on = scales, True
         self.matrix_optimiser.load_state_dict(state["matrix"])
         self.other_optimiser.load_state_dict(state["other"])
-        self.step, self.spent_s = state["step"], state["spent_s"]
+        self.step, self.spent_s, self.tokens = state["step"], state["spent_s"], state["tokens"]

@@ -2,11 +2,12 @@
 
 They are trained as they will be used, rounded: small steps away from rounded weights would be lost at the next
 rounding. The network computes with the rounded ones and gradients go to those behind them (the straight-through
-estimator of Bengio, Léonard and Courville 2013); each block keeps the scale it was exported with.
+estimator of Bengio, Léonard and Courville 2013); each block keeps its scale. A long training turns the rounding off
+first and takes new scales when it turns it on again (`training.Plan.rounded_share`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from epsilon.errors import ModelError
-from tools.train.mind.graph import BLOCK, Array, dequantise
+from tools.train.mind.graph import BLOCK, Array, dequantise, quantise
 from tools.train.mind.model import Mind, Shape
 
 # Which projections the graph computes at once, by the name of the first.
@@ -38,10 +39,17 @@ class Rounded(nn.Linear):
         super().__init__(weight.shape[1], weight.shape[0], bias=False)
         self.weight.data = torch.from_numpy(weight)
         self.register_buffer("scales", torch.from_numpy(scales), persistent=False)
-        self.half = 2 ** (bits - 1)
+        self.bits, self.half, self.on = bits, 2 ** (bits - 1), True
 
     def forward(self, x: Tensor) -> Tensor:
+        if not self.on:
+            return F.linear(x, self.weight)
         return F.linear(x, self.weight + (self.rounded() - self.weight).detach())
+
+    def rescale(self) -> None:
+        """Round again, with the scales that fit the present weights best."""
+        _, scales = quantise(self.weight.detach().numpy(), self.bits)
+        self.scales, self.on = torch.from_numpy(scales).view_as(self.scales), True
 
     def rounded(self) -> Tensor:
         """The weights as they will be exported."""
@@ -79,9 +87,13 @@ def warm_mind(folder: Path) -> Mind:
 
 def settle(mind: Mind) -> None:
     """Put the rounded weights in the place of those behind them: what is exported now is what was trained."""
-    for part in mind.modules():
-        if isinstance(part, Rounded):
-            part.weight.data = part.rounded()
+    for part in rounded_products(mind):
+        part.weight.data = part.rounded()
+
+
+def rounded_products(mind: nn.Module) -> Iterator[Rounded]:
+    """Those of its products that are trained rounded."""
+    return (part for part in mind.modules() if isinstance(part, Rounded))
 
 
 def _stacked(held: Mapping[str, Array], name: str, bits: int) -> tuple[Array, Array]:

@@ -37,6 +37,7 @@ _BEFORE_A_QUESTION = choices(
     "one more question | here is a question | now tell me | my mum wants to know | my brother is asking",
     "|",
 )
+_HALTS = ("", "", "", "um", "uh", "er", "no", "i mean", "wait", "well", "hmm", "like")
 _AFTER = choices(
     "please | then | now | today | too | okay | $self | $self | $self please | my friend | right now",
     "|",
@@ -91,6 +92,21 @@ def other_form(text: str, rng: random.Random) -> str:
         return text
     old, new = rng.choice(fitting)
     return padded.replace(f" {old} ", f" {new} ", 1).strip()
+
+
+def restarted(text: str, kept: set[str], rng: random.Random) -> str:
+    """As somebody says it who begins, stops, and begins again: `i want to um i want to go`.
+
+    Nothing in `kept` is said twice.
+    """
+    words = text.split()
+    first_kept = next((at for at, word in enumerate(words) if word in kept), len(words))
+    most = min(4, first_kept, len(words) - 1)
+    if most < 1:
+        return text
+    said = words[: rng.randint(1, most)]
+    halt = rng.choice(_HALTS)
+    return " ".join([*said, *([halt] if halt else []), *words])
 
 
 def begun(text: str, name: str, rng: random.Random) -> str:

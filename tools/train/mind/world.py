@@ -2,7 +2,7 @@
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -88,6 +88,10 @@ class World:
     plain: list[str]
     overheard: dict[str, list[str]]
     """What is not said to the toy, by kind."""
+    others: dict[str, list[str]] = field(default_factory=dict)
+    """What may stand for a word or a phrase of a user's line (`thesaurus.py`)."""
+    sums: dict[str, list[str]] = field(default_factory=dict)
+    """Sums as something that happens, by part."""
 
     @cached_property
     def anything(self) -> list[str]:
@@ -111,7 +115,14 @@ def load_world(folder: Path = HERE) -> World:
     words = {key: value for key, value in data.items() if isinstance(value, list)}
     words |= {table: list(rows) for table, rows in facts.items()} | {"opposites": list(opposites)}
     said, plain = _phrasings(folder)
-    return World(facts, words, opposites, said, plain, read(folder / "overheard.yaml"))
+    others = {
+        key: choices(row, "/") for path in folder.glob("thesaurus*.yaml") for key, row in read(path).items()
+    }
+    sums = {
+        part: rows if isinstance(rows, list) else choices(rows, "/")
+        for part, rows in read(folder / "sums.yaml").items()
+    }
+    return World(facts, words, opposites, said, plain, read(folder / "overheard.yaml"), others, sums)
 
 
 def _phrasings(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
