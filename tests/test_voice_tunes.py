@@ -10,16 +10,19 @@ import numpy.typing as npt
 import pytest
 
 from epsilon.config.models import Model
-from epsilon.engines.protocols import Delivery
+from epsilon.engines.protocols import Chunk, Delivery
 from epsilon.engines.tts import styletts2
-from epsilon.engines.tts.phonemes import convert
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
+from tools.evaluate.voice import HOP_SAMPLES
 from tools.evaluate.voice.faults import level_db
+from tools.evaluate.voice.pitch import track
 
 SHIPPED = Path("models/pocket/voice")
 STYLES = ("bright", "low", "middle")
+LAST_FRAMES = 16  # with a pitch: the tracker may be an octave off in the last few, where the sound dies away
 Floats = npt.NDArray[np.float32]
+Heights = npt.NDArray[np.float64]
 
 
 @cache
@@ -28,26 +31,35 @@ def voice() -> styletts2.StyleTts2:
     return styletts2.load(Model("x", SHIPPED, "tts", "styletts2", "", "", "", {}), onnx, Seat())
 
 
+def chunks(text: str, style: str, pitch: float = 0.0, more: bool = False) -> list[Chunk]:
+    """What the voice gives."""
+    delivery = Delivery(voice().styles[style], pitch=pitch)
+    return list(voice().speak(voice().spell(text, more).symbols, delivery))
+
+
 def said(text: str, style: str, pitch: float = 0.0, more: bool = False) -> Floats:
     """Samples."""
-    delivery = Delivery(voice().styles[style], pitch=pitch)
-    return np.concatenate([c.samples for c in voice().speak(convert(text, more), delivery)])
+    return np.concatenate([chunk.samples for chunk in chunks(text, style, pitch, more)])
 
 
-def melody(text: str, style: str, pitch: float = 0.0, more: bool = False) -> tuple[list[str], Floats, Floats]:
-    """Symbols, the last frame of each, and F0 in Hz of each frame, 0 where unvoiced."""
-    symbols = convert(text, more)
-    feeds = voice().feeds(symbols, Delivery(voice().styles[style], pitch=pitch))
-    read = onnx.load(SHIPPED / "text.onnx", Seat())(feeds)
-    ends = np.cumsum(read["durations"].reshape(-1))
-    return symbols, ends, np.where(read["frames"][0, -1] > 0, read["rows"][0, 0], 0)
+def melody(
+    text: str, style: str, pitch: float = 0.0, more: bool = False
+) -> tuple[list[str], npt.NDArray[np.int64], Heights]:
+    """Symbols, the last frame of each, and F0 in Hz of each frame as it is heard, 0 where there is none."""
+    spoken = chunks(text, style, pitch, more)
+    ends = np.array(spoken[0].ends) // HOP_SAMPLES
+    return (
+        list(voice().spell(text, more).symbols),
+        ends,
+        track(np.concatenate([chunk.samples for chunk in spoken])),
+    )
 
 
 def end_hz(text: str, style: str, mark: str = "", more: bool = False) -> float:
-    """F0 at the end of voicing before the first such mark, or of the phrase: mean of its last 50 ms."""
+    """F0 before the first such mark, or at the end of the phrase: the median of its last LAST_FRAMES."""
     symbols, ends, f0_hz = melody(text, style, more=more)
     last = int(ends[symbols.index(mark) - 1]) if mark else len(f0_hz)
-    return float(np.mean(f0_hz[:last][f0_hz[:last] > 0][-5:]))
+    return float(np.median(f0_hz[:last][f0_hz[:last] > 0][-LAST_FRAMES:]))
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -60,7 +72,7 @@ class TestTunes:
             ("Are you ready?", "You are ready."),
             ("Would you like some soup?", "You would like some soup."),
         ):
-            assert end_hz(question, style) > 1.2 * end_hz(statement, style)
+            assert end_hz(question, style) > 1.05 * end_hz(statement, style)
 
     def test_a_question_with_a_question_word_ends_lower(self, style: str) -> None:
         for asks, open_question in (

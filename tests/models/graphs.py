@@ -71,35 +71,53 @@ decoder (float[1,n,64] x, float[1,1,1,p,64] past_k, float[1,1,1,p,64] past_v,
 # Each symbol lasts four frames of 160 samples.
 TEXT = """
 <ir_version: 8, opset_import: ["" : 17]>
-text (int64[1,n] input_ids, float[1,8] style, float[1] speed)
-  => (int64[n] durations, float[1,8,f] frames, float[1,2,f] rows) {
+text (int64[1,n] input_ids, float[1,8] style, float[1] speed) => (int64[n] durations, float[n,8] text) {
   word = Gather (embedding, input_ids)
   styled = Add (word, style)
   paced = Mul (styled, speed)
-  column = Unsqueeze (paced, two)
-  repeated = Concat <axis = 2> (column, column, column, column)
-  lasting = Reshape (repeated, frames_of_8)
-  frames = Transpose <perm = [0, 2, 1]> (lasting)
-  pair = Reshape (lasting, frames_of_8)
-  first = Slice (pair, zero_1, two_1, last_axis)
-  rows = Transpose <perm = [0, 2, 1]> (first)
+  text = Reshape (paced, rows_of_8)
   flat = Reshape (input_ids, minus_one)
   nothing = Mul (flat, zero)
   durations = Add (nothing, four)
 }
 """
 
+# Frames two to either side are heard in a frame, and how many frames have gone before, which is handed on as `phase`.
 VOICE_DECODER = """
 <ir_version: 8, opset_import: ["" : 17]>
-decoder (float[1,8,f] frames, float[1,2,f] rows, float[1,8] style, int64[1] start) => (float[samples] audio) {
-  both = Concat <axis = 1> (frames, rows)
-  bent = Conv <kernel_shape = [5], pads = [2, 2]> (both, conv)
-  quiet = Tanh (bent)
-  later = Cast <to = 1> (start)
-  nothing = Mul (later, zero_f)
-  still = Add (quiet, nothing)
-  turned = Transpose <perm = [0, 2, 1]> (still)
-  audio = Reshape (turned, minus_one)
+decoder (int64[n] durations, float[n,8] text, float[1,8] style, int64[2] span, float[1] phase)
+     => (float[samples] audio, float[1] phase_behind) {
+  column = Unsqueeze (text, one_1)
+  four_times = Concat <axis = 1> (column, column, column, column)
+  rows = Reshape (four_times, rows_of_8)
+  turned = Transpose <perm = [1, 0]> (rows)
+  frames = Unsqueeze (turned, zero_1)
+  bent = Conv <kernel_shape = [5], pads = [2, 2]> (frames, conv)
+  all = Transpose <perm = [0, 2, 1]> (bent)
+  first, end = Split <axis = 0> (span)
+  part = Slice (all, first, end, one_1)
+  length = Sub (end, first)
+  going = Cast <to = 1> (length)
+  phase_behind = Add (phase, going)
+  count = Squeeze (length)
+  numbers = Range (zero, count, one)
+  number = Cast <to = 1> (numbers)
+  passed = Add (number, phase)
+  later = Mul (passed, thousandth)
+  slope = Unsqueeze (later, one_1)
+  risen = Add (part, slope)
+  quiet = Tanh (risen)
+  audio = Reshape (quiet, minus_one)
+}
+"""
+# What goes between the two when they make one graph.
+WHOLE = """
+<ir_version: 8, opset_import: ["" : 17]>
+voice (int64[1,n] input_ids, float[1,8] style, float[1] speed) => (float[samples] audio, int64[n] durations) {
+  total = ReduceSum (durations)
+  begin = Sub (total, total)
+  span = Concat <axis = 0> (begin, total)
+  phase = Cast <to = 1> (begin)
 }
 """
 

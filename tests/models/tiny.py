@@ -126,26 +126,20 @@ def mind_weights(sizes: MindSizes, seed: int) -> dict[str, graphs.npt.NDArray[np
     return weights
 
 
-VOICE_CONSTANTS = {
-    "frames_of_8": np.array([1, -1, 8]),
-    "zero_1": np.array([0]),
-    "two_1": np.array([2]),
-    "last_axis": np.array([2]),
-    "minus_one": np.array([-1]),
-    "zero": np.array(0),
-    "four": np.array(4),
-    "two": np.array([2]),
-}
+VOICE_CONSTANTS = {"rows_of_8": np.array([-1, 8]), "minus_one": np.array([-1]), "zero": np.array(0)}
 
 
 def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
     """A singer of nonsense, in one graph or, when it `streams`, also in two."""
     random = np.random.default_rng(seed)
-    text = {"embedding": matrix(random, len(LETTERS), 8), **VOICE_CONSTANTS}
+    text = {"embedding": matrix(random, len(LETTERS), 8), "four": np.array(4), **VOICE_CONSTANTS}
     decoder = {
-        "conv": matrix(random, 160 * 10, 5).reshape(160, 10, 5),
-        "zero_f": np.array(0, np.float32),
-        "minus_one": np.array([-1]),
+        "conv": matrix(random, 160 * 8, 5).reshape(160, 8, 5),
+        "thousandth": np.array(1e-3, np.float32),
+        "one": np.array(1),
+        "zero_1": np.array([0]),
+        "one_1": np.array([1]),
+        **VOICE_CONSTANTS,
     }
     graphs.save(folder / "text.onnx", graphs.TEXT, text)
     graphs.save(folder / "decoder.onnx", graphs.VOICE_DECODER, decoder)
@@ -154,7 +148,7 @@ def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
         (folder / "text.onnx").unlink()
         (folder / "decoder.onnx").unlink()
     np.savez(folder / "voices.npz", plain=matrix(random, 1, 8), odd=matrix(random, 1, 8))
-    facts = {"sample_rate": 16000, "hop": 160, "left_frames": 2, "right_frames": 2, "symbols": list(LETTERS)}
+    facts = {"sample_rate": 16000, "hop": 160, "symbols": list(LETTERS)}
     write(folder / "model.yaml", facts)
     return model(folder, "tts", "styletts2")
 
@@ -180,18 +174,15 @@ MINDS: dict[str, tuple[str, Callable[[Path], Model]]] = {
 
 
 def join(folder: Path) -> None:
-    """model.onnx from text.onnx and decoder.onnx, the decoder starting at frame 0."""
-    text, decoder = (onnx.load(str(folder / name)) for name in ("text.onnx", "decoder.onnx"))
-    start = next(value for value in decoder.graph.input if value.name == "start")
-    decoder.graph.input.remove(start)
-    decoder.graph.initializer.append(onnx.numpy_helper.from_array(np.array([0]), "start"))
-    decoder = onnx.compose.add_prefix(decoder, "d/", rename_inputs=False, rename_outputs=False)
-    style = next(value for value in decoder.graph.input if value.name == "style")
-    decoder.graph.input.remove(style)
-    joined = onnx.compose.merge_models(
-        text, decoder, io_map=[("frames", "frames"), ("rows", "rows")], outputs=["audio", "durations"]
-    )
-    onnx.save(joined, str(folder / "model.onnx"))
+    """model.onnx from text.onnx and decoder.onnx, the decoder from the first frame to the last."""
+    text, decoder = (onnx.load(str(folder / name)).graph for name in ("text.onnx", "decoder.onnx"))
+    weights = {tensor.name: tensor for tensor in (*text.initializer, *decoder.initializer)}
+    whole = onnx.parser.parse_model(graphs.WHOLE)
+    nodes = [*text.node, *whole.graph.node, *decoder.node]  # what has one name is one thing
+    del whole.graph.node[:]
+    whole.graph.node.extend(nodes)
+    whole.graph.initializer.extend(weights.values())
+    onnx.save(whole, str(folder / "model.onnx"))
 
 
 def tokenizer() -> Tokenizer:

@@ -8,6 +8,7 @@ from epsilon.engines.protocols import Spelt
 from epsilon.engines.tts.heteronyms import meant
 from epsilon.engines.tts.pronunciation import Sounds, pronounce
 from epsilon.engines.tts.symbols import PAD, SPACE, VOWELS
+from epsilon.engines.tts.tunes import falling
 from epsilon.engines.wording import Said, say
 
 __all__ = ["convert", "pronounce", "spell"]
@@ -21,12 +22,13 @@ def convert(text: str, more: bool = False) -> list[str]:
     return list(spell(text, more).symbols)
 
 
-def spell(text: str, more: bool = False) -> Spelt:
+def spell(text: str, more: bool = False, marks_alone: bool = False) -> Spelt:
     """Symbols (of `symbols.TOKENS`) for `text`, a pad at both ends; nothing to say gives none.
 
     Any text is accepted. Numbers, times, money and abbreviations are read as people say them, unknown words by their
     letters. With `more` the sentence goes on in the next phrase: a comma at the end stays one and nothing is put
     there, so that the voice stays up. Without it the voice falls: what has no mark, or only a comma, gets a full stop.
+    With `marks_alone` a question that falls gets one too (see tunes.py), for a voice that knows nothing of words.
 
     Of each symbol it is said to which word of `text.split()` it belongs; what lies between two words (a space, a
     mark) belongs to the later one, so that a word ends with its last sound. Raises ModelError if the dictionary
@@ -35,6 +37,7 @@ def spell(text: str, more: bool = False) -> Spelt:
     said = [word for word in say(text) if word.word.strip("'")]
     if not said:
         return Spelt()
+    said = falling(said) if marks_alone else said
     sounds = [_trained(heard) for heard in _pronounced(said)]
     symbols, words = [PAD], [said[0].place]
     for place, word in enumerate(said):

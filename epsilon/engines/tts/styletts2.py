@@ -1,10 +1,11 @@
 """StyleTTS2-type voices (Li et al. 2023) with Kokoro's interface, spoken window by window.
 
 A model folder holds model.onnx (input_ids, style, speed, perhaps pitch -> audio, durations), voices.npz and
-model.yaml. A voice that can stream has the same network in two graphs: text.onnx (the same -> durations,
-frames, rows) sees the phrase whole, decoder.onnx (frames, rows, style, start -> audio) any stretch of its
-frames. Each window is decoded with as many frames around it as its samples depend on, so the windows join
-without a seam.
+model.yaml. A voice that can stream has the same network in two graphs: text.onnx (input_ids, style, speed ->
+durations, text) sees the phrase whole, decoder.onnx (these, style, perhaps pitch, span, phase -> audio,
+phase_behind) makes any stretch of its frames. `span` is the stretch's first frame and the one behind its last.
+The graph itself looks at as many frames around it as can be heard in it, and the phase of the voice's pulses is
+handed from stretch to stretch: so they join without a seam.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from epsilon.realtime import Seat
 from epsilon.ring import Samples
 from epsilon.runtimes import Array, Graph, Runtime
 
-FIRST_CHUNK_S = 0.25  # short, because somebody waits for it, yet more than Python may be held up after it
+FIRST_CHUNK_S = 0.07  # somebody waits for it: with the 9 frames behind it 16, which CPUs take in one go
 CHUNK_S = 0.2
 
 Style = npt.NDArray[np.float32]
@@ -55,31 +56,24 @@ class WholePhrases:
 class StreamedPhrases:
     """Speaks with two graphs: the text side once, then the decoder on a window at a time."""
 
-    def __init__(self, text: Graph, decoder: Graph, facts: Facts, sample_rate_hz: int) -> None:
-        self._text, self._decoder = text, decoder
-        self._left, self._right = facts.whole("left_frames"), facts.whole("right_frames")
-        self._hop = facts.whole("hop")
-        self._frames_per_s = sample_rate_hz // self._hop
+    def __init__(self, text: Graph, decoder: Graph, frames_per_s: int) -> None:
+        self._text, self._decoder, self._frames_per_s = text, decoder, frames_per_s
 
     @property
     def inputs(self) -> Collection[str]:
-        """What the text side reads."""
-        return self._text.inputs
+        """What the two read of a phrase, and more."""
+        return {*self._text.inputs, *self._decoder.inputs}
 
     def windows(self, feeds: Feeds) -> Iterator[Window]:
         """The phrase in windows, each computed when it is asked for."""
-        read = self._text(feeds)
-        frames, rows, durations = read["frames"], read["rows"], read["durations"].reshape(-1)
-        for start, end in spans(frames.shape[2], self._frames_per_s):
-            first, last = max(0, start - self._left), min(frames.shape[2], end + self._right)
-            window: Feeds = {
-                "frames": np.ascontiguousarray(frames[:, :, first:last]),
-                "rows": np.ascontiguousarray(rows[:, :, first:last]),
-                "style": feeds["style"],
-                "start": np.array([first], np.int64),
-            }
-            audio = self._decoder(window)["audio"].reshape(-1)
-            yield audio[(start - first) * self._hop : (end - first) * self._hop], durations
+        phrase = feeds | self._text({name: feeds[name] for name in self._text.inputs})
+        durations = phrase["durations"].reshape(-1)
+        window = {name: phrase[name] for name in self._decoder.inputs if name in phrase}
+        window["phase"] = np.zeros(1, np.float32)
+        for span in spans(int(durations.sum()), self._frames_per_s):
+            said = self._decoder(window | {"span": np.array(span)})
+            window["phase"] = said["phase_behind"]
+            yield said["audio"].reshape(-1), durations
 
 
 class StyleTts2:
@@ -97,8 +91,8 @@ class StyleTts2:
         return self._styles
 
     def spell(self, text: str, more: bool) -> Spelt:
-        """ARPAbet; see epsilon.engines.tts.phonemes: the voice stays up only where the sentence goes on."""
-        return phonemes.spell(text, more)
+        """ARPAbet; see epsilon.engines.tts.phonemes. It stays up where the sentence goes on or a mark says so."""
+        return phonemes.spell(text, more, marks_alone=True)
 
     def speak(self, symbols: Sequence[str], delivery: Delivery) -> Iterator[Chunk]:
         """The phrase in chunks of at most 250 ms; joined they are the phrase said at once."""
@@ -131,10 +125,10 @@ class StyleTts2:
 def load(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
     """The voice in a model folder, streamed when its two graphs are there."""
     facts = Facts(model.folder / "model.yaml")
-    rate_hz = facts.whole("sample_rate")
     text, decoder = model.folder / "text.onnx", model.folder / "decoder.onnx"
     if text.exists() and decoder.exists():
-        streamed = StreamedPhrases(runtime.load(text, seat), runtime.load(decoder, seat), facts, rate_hz)
+        frames_per_s = facts.whole("sample_rate") // facts.whole("hop")
+        streamed = StreamedPhrases(runtime.load(text, seat), runtime.load(decoder, seat), frames_per_s)
         return StyleTts2(model.folder, streamed, facts)
     return load_whole(model, runtime, seat)
 

@@ -52,13 +52,13 @@ def write(folder: Path, target: Path, change: Change, feeds: dict[str, list[Feed
 def feeds_of(voice: Any, folder: Path, style: str) -> dict[str, list[Feeds]]:
     """What the two graphs are asked while the voice says the calibration sentences."""
     found: dict[str, list[Feeds]] = {name: [] for name in GRAPHS}
-    text = runtime.load(folder / "text.onnx", Seat())
+    text, decoder = (runtime.load(folder / f"{name}.onnx", Seat()) for name in GRAPHS)
     for sentence in CALIBRATION:
         feeds = voice.feeds(voice.spell(sentence, False).symbols, Delivery(voice.styles[style]))
-        read = text(feeds)
-        found["text"].append(feeds)
-        whole = {name: read[name] for name in ("frames", "rows")}
-        found["decoder"].append({**whole, "style": feeds["style"], "start": np.array([0], np.int64)})
+        feeds |= text({name: feeds[name] for name in text.inputs})
+        feeds |= {"span": np.array([0, feeds["durations"].sum()]), "phase": np.zeros(1, np.float32)}
+        for name, graph in zip(GRAPHS, (text, decoder), strict=True):
+            found[name].append({read: feeds[read] for read in graph.inputs})
     return found
 
 

@@ -3,13 +3,14 @@
 `python -m tools.train.voice.export` on any checkpoint, also while training goes on.
 
 model.onnx is the whole voice (input_ids, style, speed, pitch -> audio, durations); text.onnx and decoder.onnx are
-the same weights cut in two for streaming. Before anything is written the largest value is looked up: near
-the end of what fp16 holds, a runtime of half precision would garble, and nothing is exported.
+the same weights cut in two for streaming: what must see the whole phrase, and everything behind it. Before
+anything is written the largest value is looked up: near the end of what fp16 holds, a runtime of half
+precision would garble, and nothing is exported.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from epsilon.engines.tts.symbols import PAD, TOKENS
 from epsilon.errors import EpsilonError
 from tools.evaluate.voice.faults import level_db
 from tools.train.voice.largest import check
-from tools.train.voice.model import Sizes, Voice, look_around_frames
+from tools.train.voice.model import Sizes, Voice
 from tools.train.voice.source import HOP_SAMPLES, SAMPLE_RATE_HZ
 from tools.train.weights import share
 
@@ -40,10 +41,11 @@ _SAMPLES = (
 _AXES = {  # that differ from phrase to phrase
     "input_ids": {1: "tokens"},
     "durations": {0: "tokens"},
-    "frames": {2: "frames"},
-    "rows": {2: "frames"},
+    "text": {0: "tokens"},
     "audio": {0: "n"},
 }
+_PHRASE, _READ = ("input_ids", "style", "speed", "pitch"), ("durations", "text")
+_WINDOW = (*_READ, "style", "pitch", "span", "phase")
 _PLAINLY = (torch.ones(1), torch.zeros(1))  # speed and pitch
 
 
@@ -69,10 +71,8 @@ class _Text(nn.Module):
         super().__init__()
         self.voice = voice
 
-    def forward(
-        self, ids: Tensor, style: Tensor, speed: Tensor, pitch: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        return self.voice.read(ids, style, speed, pitch)
+    def forward(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
+        return self.voice.read(ids, style, speed)
 
 
 class _Decoder(nn.Module):
@@ -80,8 +80,8 @@ class _Decoder(nn.Module):
         super().__init__()
         self.voice = voice
 
-    def forward(self, frames: Tensor, rows: Tensor, style: Tensor, start: Tensor) -> Tensor:
-        return self.voice.sound(frames, rows, style, start)
+    def forward(self, *given: Tensor) -> tuple[Tensor, Tensor]:
+        return self.voice.sound(*given)
 
 
 def load_checkpoint(path: Path) -> tuple[Voice, list[str]]:
@@ -127,41 +127,41 @@ def export(checkpoint: Path, folder: Path) -> None:
 
 
 def _graphs(voice: Voice, ids: Tensor, style: Tensor, folder: Path) -> None:
-    start = torch.zeros(1, dtype=torch.long)
+    speed, pitch = _PLAINLY
     with torch.no_grad():
-        _, frames, rows = voice.read(ids, style, *_PLAINLY)
-    phrase, reads = (ids, style, *_PLAINLY), ["input_ids", "style", "speed", "pitch"]
-    window, decodes = (frames, rows, style, start), ["frames", "rows", "style", "start"]
-    _write(voice, phrase, folder / "model.onnx", reads, ["audio", "durations"])
-    _write(_Text(voice), phrase, folder / "text.onnx", reads, ["durations", "frames", "rows"])
-    _write(_Decoder(voice), window, folder / "decoder.onnx", decodes, ["audio"])
+        durations, text = voice.read(ids, style, speed)
+    window = (durations, text, style, pitch, torch.tensor([20, 30]), torch.zeros(1))
+    _write(voice, (ids, style, speed, pitch), folder / "model.onnx", _PHRASE, ("audio", "durations"))
+    _write(_Text(voice), (ids, style, speed), folder / "text.onnx", _PHRASE[:3], _READ)
+    _write(_Decoder(voice), window, folder / "decoder.onnx", _WINDOW, ("audio", "phase_behind"))
     exact = {tuple(buffer.shape) for buffer in voice.source.buffers()}
     share({name: folder / f"{name}.onnx" for name in ("model", "text", "decoder")}, exact)
 
 
 def _write(
-    module: nn.Module, example: tuple[Tensor, ...], path: Path, inputs: list[str], outputs: list[str]
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
 ) -> None:
     torch.onnx.export(
         module.eval(),
         example,
         str(path),
-        input_names=inputs,
-        output_names=outputs,
-        dynamic_axes={name: _AXES[name] for name in inputs + outputs if name in _AXES},
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_axes={name: _AXES[name] for name in (*inputs, *outputs) if name in _AXES},
         opset_version=OPSET,
         dynamo=False,  # the tracing exporter: needs no further package and gives plain operators
     )
 
 
 def _page(voice: Voice) -> str:
-    before, after = look_around_frames()
     facts = {
         "sample_rate": SAMPLE_RATE_HZ,
         "hop": HOP_SAMPLES,
         "style_size": voice.styles.embedding_dim,
-        "left_frames": before,
-        "right_frames": after,
         "pad": PAD,
         "symbols": list(TOKENS),
         "styles": {name: style.what for name, style in STYLES.items()},
@@ -169,7 +169,7 @@ def _page(voice: Voice) -> str:
     }
     head = (
         "# What the graphs of this voice take and give; written by tools/train/voice/export.py.\n"
-        "# sample_rate in Hz, hop in samples per frame; left_frames and right_frames: how far a sample looks.\n"
+        "# sample_rate in Hz, hop in samples per frame.\n"
         "# symbols: a symbol's place is its id; phrases stand between two pads.\n"
     )
     return head + yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=110)

@@ -1,9 +1,9 @@
 """The pocket voice: text encoder, durations, melody and decoder, each bent to a voice by the style vector.
 
 StyleTTS2's division of labour (Li et al., 2023) in small and streamable: the text side looks at the whole
-phrase once, the decoder is a stack of plain convolutions whose look-around is a few frames, so that windows
-of a phrase can be decoded one after the other and give the same sound as the whole. No normalisation over
-time, no attention, no randomness.
+phrase once, melody and decoder are stacks of plain convolutions whose look-around is a few frames, so that
+windows of a phrase can be made one after the other and give the same sound as the whole. No normalisation
+over time, no randomness.
 """
 
 import math
@@ -16,17 +16,27 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tools.train.voice.marks import Marks
-from tools.train.voice.source import LEFT_FRAMES, LOWEST_HZ, RIGHT_FRAMES, SourceFilter, frame_source
+from tools.train.voice.source import (
+    HOP_SAMPLES,
+    LEFT_FRAMES,
+    LOWEST_HZ,
+    RIGHT_FRAMES,
+    SourceFilter,
+    frame_source,
+)
 from tools.train.voice.spectrum import ORDER
 
 F0_CENTRE, F0_SPREAD = 4.9, 0.35  # log Hz: what the F0 numbers inside the model are measured in
 ENERGY_CENTRE, ENERGY_SPREAD = -4.0, 2.0  # log of RMS
 SEMITONE = math.log(2) / 12  # of log F0
 HIGHEST_HZ = 700.0
+_CENTRE_HZ = math.exp(F0_CENTRE)
 _POSITION = 4
 _MELODY = 3
 _DECODER_DILATIONS = (1, 1, 2, 1, 2, 1)
 _MELODY_DILATIONS = (1, 2, 4)
+_DECODER_REACH = sum(_DECODER_DILATIONS)  # frames on either side
+_MELODY_REACH = 2 * sum(_MELODY_DILATIONS)
 
 
 @dataclass(frozen=True)
@@ -170,53 +180,93 @@ class Voice(nn.Module):
         self.decoder = Decoder(sizes)
         self.source = SourceFilter()
 
-    def read(self, ids: Tensor, style: Tensor, speed: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def read(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
         """The text side, for one phrase.
 
-        `ids` [1, tokens], `style` [1, style], `speed` [1], `pitch` [1] in semitones above the style's own. Returns the
-        frames of each token [tokens], what the decoder reads of each frame [1, channels, frames], and
-        `frame_source`'s rows [1, 5, frames].
+        `ids` [1, tokens], `style` [1, style], `speed` [1]. Returns the frames of each token [tokens], and what the
+        other side reads of each [tokens, width].
         """
         text = self.text(ids, style)
         lengths = torch.exp(self.durations(text, style)) - 1
         durations = torch.round(torch.clamp(lengths / speed, min=0.0)).long()[0]
         durations = torch.cat((torch.clamp(durations[:1], min=1), durations[1:]))
-        ends = torch.cumsum(durations, 0)
-        owner = (torch.arange(ends[-1]).unsqueeze(1) >= ends.unsqueeze(0)).long().sum(1)
-        frames = torch.cat((text[:, :, owner], position(durations, owner).unsqueeze(0)), dim=1)
-        melody = self.melody(frames, style)
-        voiced = (melody[:, 2] > 0).to(melody.dtype)
-        f0 = melody[:, 0] + pitch * (SEMITONE / F0_SPREAD)
-        f0_hz = torch.exp(f0 * F0_SPREAD + F0_CENTRE).clamp(LOWEST_HZ, HIGHEST_HZ)
-        conditions = torch.stack((f0, melody[:, 1], voiced), dim=1)
-        return durations, torch.cat((frames, conditions), dim=1), frame_source(f0_hz, voiced)
+        return durations, text[0].T
 
-    def sound(self, frames: Tensor, rows: Tensor, style: Tensor, start: Tensor) -> Tensor:
-        """The decoder side, for a whole phrase or a window of it: samples [frames * HOP_SAMPLES]."""
-        pulse, noise = self.decoder(frames, style)
-        return self.source(pulse, noise, rows, start)[0]
+    def sound(
+        self, durations: Tensor, text: Tensor, style: Tensor, pitch: Tensor, span: Tensor, phase: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The other side, for a whole phrase or a window of it: melody, filters, samples.
+
+        `durations` and `text` are `read`'s, `style` [1, style], `pitch` [1] in semitones above the style's own,
+        `span` [2] the window's first frame and the one behind its last, `phase` [1] where in their period the pulses
+        are at the first one, in cycles (0 at the phrase's start). Returns samples [frames * HOP_SAMPLES], and the phase
+        at the frame behind them [1]. Frames around the window are looked at as far as they can be heard in it.
+        """
+        window = Stretch(span[0], span[1], durations.sum())
+        excited = window.wider(LEFT_FRAMES, RIGHT_FRAMES)
+        decoded = window.wider(LEFT_FRAMES - 1 + _DECODER_REACH, RIGHT_FRAMES - 1 + _DECODER_REACH)
+        frames, f0_hz, voiced = self.sing(durations, text, style, pitch, decoded)
+        rows = frame_source(f0_hz, voiced, window.first - decoded.first, phase)
+        behind = torch.minimum(window.end, decoded.end - 1) - decoded.first
+        pulse, noise = (decoded.cut(x, excited, 1) for x in self.decoder(frames, style))
+        samples = self.source(pulse, noise, decoded.cut(rows, excited), excited.first)
+        return excited.cut(samples, window, 1, HOP_SAMPLES)[0], rows[0, 4].index_select(0, behind.reshape(1))
+
+    def sing(
+        self, durations: Tensor, text: Tensor, style: Tensor, pitch: Tensor, part: "Stretch"
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the decoder reads of each frame of a stretch [1, channels, frames], F0 in Hz and voicing [1, frames]."""
+        wider = part.wider(_MELODY_REACH, _MELODY_REACH)
+        frames = _frames(durations, text, wider)
+        melody = wider.cut(self.melody(frames, style), part)
+        f0 = melody[:, 0] + pitch * (SEMITONE / F0_SPREAD)
+        f0_hz = (torch.exp(f0 * F0_SPREAD) * _CENTRE_HZ).clamp(LOWEST_HZ, HIGHEST_HZ)
+        voiced = (melody[:, 2] > 0).to(melody.dtype)
+        conditions = torch.stack((f0, melody[:, 1], voiced), dim=1)
+        return torch.cat((wider.cut(frames, part), conditions), dim=1), f0_hz, voiced
 
     def forward(self, ids: Tensor, style: Tensor, speed: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples at 16 kHz and the frames of each token; reads what `read` does."""
-        durations, frames, rows = self.read(ids, style, speed, pitch)
-        return self.sound(frames, rows, style, torch.zeros(1, dtype=torch.long)), durations
+        """The whole phrase: samples at 16 kHz and the frames of each token; reads what `read` and `sound` do."""
+        durations, text = self.read(ids, style, speed)
+        total = durations.sum()
+        span = torch.stack((torch.zeros_like(total), total))
+        return self.sound(durations, text, style, pitch, span, torch.zeros(1))[0], durations
 
 
-def position(durations: Tensor, owner: Tensor) -> Tensor:
-    """Where each frame lies in its token, [4, frames]: share passed, length, frames since the start and to the end.
+@dataclass(frozen=True)
+class Stretch:
+    """Some frames of a phrase: the first, the one behind the last, and how many the phrase has, each a Tensor []."""
 
-    `durations` [tokens] in frames, `owner` [frames] the token of each frame.
+    first: Tensor
+    end: Tensor
+    total: Tensor
+
+    def wider(self, before: int, after: int) -> "Stretch":
+        """The same with frames before and after it, as far as the phrase has them."""
+        first = (self.first - before).clamp(min=0)
+        return Stretch(first, torch.minimum(self.end + after, self.total), self.total)
+
+    def cut(self, x: Tensor, part: "Stretch", dim: int = 2, scale: int = 1) -> Tensor:
+        """What of `x`, which holds this stretch along `dim`, `scale` to a frame, is of a part of it."""
+        first, end = ((edge - self.first) * scale for edge in (part.first, part.end))
+        return x[:, first:end] if dim == 1 else x[:, :, first:end]
+
+
+def _frames(durations: Tensor, text: Tensor, stretch: Stretch) -> Tensor:
+    """What melody and decoder read of each frame of a stretch, [1, width + 4, frames]: its token, and where in it."""
+    number = torch.arange(stretch.first, stretch.end)
+    ends = torch.cumsum(durations, 0)
+    owner = (number.unsqueeze(1) >= ends.unsqueeze(0)).long().sum(1)
+    own = durations[owner].to(text.dtype)
+    since = (number - (ends - durations)[owner]).to(text.dtype) + 0.5
+    return torch.cat((text[owner].T, position(since, own)), dim=0).unsqueeze(0)
+
+
+def position(since: Tensor, own: Tensor) -> Tensor:
+    """Where a frame lies in its token, [4, frames]: share passed, length, frames since the start and to the end.
+
+    `since` [frames] counts frames from the token's start to the middle of the frame, `own` [frames] the token's.
     """
-    own = durations[owner].to(torch.float32)
-    since = (torch.arange(owner.shape[0]) - (torch.cumsum(durations, 0) - durations)[owner]).to(
-        torch.float32
-    ) + 0.5
     return torch.stack(
         (since / own, own * 0.1, (since * 0.2).clamp(max=2.0), ((own - since) * 0.2).clamp(max=2.0))
     )
-
-
-def look_around_frames() -> tuple[int, int]:
-    """Frames before and after a frame that its samples depend on, through decoder and source."""
-    reach = sum(_DECODER_DILATIONS)
-    return reach + LEFT_FRAMES, reach + RIGHT_FRAMES

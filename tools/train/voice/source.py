@@ -25,30 +25,55 @@ SAMPLE_RATE_HZ = 16000
 WINDOW_SAMPLES = 2 * HOP_SAMPLES
 NOISE_FRAMES = 200  # the noise repeats after 2 s
 LOWEST_HZ = 50.0
+_STEPS = 2048  # of a cycle, and steps in each of these: two of them can still be added up exactly in float32
 _BINS = FFT_SAMPLES // 2 + 1
 _TAIL_HOPS = FFT_SAMPLES // HOP_SAMPLES + 1  # a filtered frame reaches over this many hops
 _HALF = HOP_SAMPLES // 2
 
-LEFT_FRAMES = _TAIL_HOPS  # frames before a sample's own that can be heard in it
+# Frames around a sample's own that can be heard in it; of the outermost one at either end only the excitation is.
+LEFT_FRAMES = _TAIL_HOPS
 RIGHT_FRAMES = 2
 
 
-def frame_source(f0_hz: Tensor, voiced: Tensor) -> Tensor:
+def frame_source(f0_hz: Tensor, voiced: Tensor, at: Tensor | int = 0, phase: Tensor | float = 0.0) -> Tensor:
     """What the pulses need of each frame, [batch, 5, frames]: F0 and loudness at both edges, phase at the first.
 
-    `f0_hz` and `voiced` (0 to 1) are [batch, frames]. Phase is in cycles, 0 to 1, and continuous from frame to frame.
+    `f0_hz` and `voiced` (0 to 1) are [batch, frames]. Phase is in cycles, 0 to 1, continuous from frame to frame, and
+    `phase` at frame `at`.
     """
     f0_edges, voiced_edges = _edges(f0_hz), _edges(voiced)
     cycles = (f0_edges[:, :-1] + f0_edges[:, 1:]) * (0.5 * HOP_SAMPLES / SAMPLE_RATE_HZ)
-    phase = torch.cumsum(cycles, dim=1) - cycles
     rows = (
         f0_edges[:, :-1],
         f0_edges[:, 1:],
         voiced_edges[:, :-1],
         voiced_edges[:, 1:],
-        phase - phase.floor(),
+        _running(cycles, at, phase),
     )
     return torch.stack(rows, dim=1)
+
+
+def _running(cycles: Tensor, at: Tensor | int, phase: Tensor | float) -> Tensor:
+    """Phase at the start of each frame of so many cycles.
+
+    Added up in whole numbers, so that any split of a phrase adds up alike, and in two small ones, because a runtime may
+    add in float32 nevertheless.
+    """
+    share = (cycles - cycles.floor()) * _STEPS
+    coarse = _before(share.long(), at)
+    fine = _before(torch.round((share - share.floor()) * _STEPS).long(), at)
+    low = torch.remainder(fine, _STEPS)
+    high = torch.remainder(coarse + torch.div(fine - low, _STEPS, rounding_mode="trunc"), _STEPS)
+    reached = (high.to(cycles.dtype) + low.to(cycles.dtype) / _STEPS) / _STEPS + phase
+    return reached - reached.floor()
+
+
+def _before(steps: Tensor, at: Tensor | int) -> Tensor:
+    """What comes before each frame from frame `at` on; negative, what is still missing to that."""
+    total = torch.cumsum(steps, dim=1) - steps
+    return total - (
+        total[:, at].unsqueeze(1) if isinstance(at, int) else total.index_select(1, at.reshape(1))
+    )
 
 
 def _edges(frames: Tensor) -> Tensor:
