@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tools.evaluate.mind.held_out import held_out_texts
 from tools.train.mind.generate import Dialogue, make_writer
 from tools.train.mind.talk import SILENT
-from tools.train.mind.tokens import CUT, END, SPECIAL, TURN_WEIGHT, Encoder, Meanings, learn, pack
+from tools.train.mind.tokens import CUT, END, SPECIAL, TOY, TURN_WEIGHT, Encoder, Meanings, learn, pack
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models/pocket/mind/tokenizer.json"
@@ -115,6 +115,18 @@ def test_what_a_turn_means_stands_at_the_toys_mark(tokenizer: Tokenizer, tmp_pat
     assert dialogues[marked].tolist() == [1, 1, 1, 2, 3]  # each line is for itself
     assert not weights[dialogues >= 2].max() > TURN_WEIGHT  # of which no reply is learnt
     assert Meanings(tmp_path / "meanings.json").numbers == {"who_are_you": 1, SILENT: 2, "greet": 3}
+
+
+def test_what_was_meant_is_asked_for_again_at_the_first_words_of_a_reply_alone() -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    from tools.train.mind.meaning import echoes
+
+    toy, end, silent = SPECIAL.index(TOY), SPECIAL.index(END), SPECIAL.index(SILENT)
+    tokens = torch.tensor([[9, toy, 20, 21, 22, 23, end, 2, toy, silent, 2, toy, 30, end, 2, toy, 40, 41]])
+    meanings = torch.tensor([[0, 5, 0, 0, 0, 0, 0, 0, 6, 0, 0, 7, 0, 0, 0, 8, 0, 0]])
+    dialogues = torch.tensor([[1] * 16 + [2] * 2])  # the last line has no reply: another dialogue follows
+    assert echoes(tokens, dialogues, meanings)[0, :14].tolist() == [0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 7, 0]
+    assert not echoes(tokens, dialogues, meanings)[0, 14:].any()
 
 
 def test_a_block_of_queries_sees_what_the_whole_would() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -214,6 +215,7 @@ def test_a_mark_holds_for_every_way_to_say_a_line() -> None:
 
 
 def test_a_written_line_of_another_keeps_its_mark_and_its_silence(talk: Talk) -> None:
+    talk.world = replace(talk.world, others={})
     talk.ask("<other> have you seen my keys $name", ["<silent>"], {"name": "tom"})
     assert talk.turns[-1].user.startswith("<other> ")
     assert talk.turns[-1].words.endswith("have you seen my keys tom")

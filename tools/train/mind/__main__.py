@@ -21,7 +21,7 @@ from tools.train.text.sentences import load as load_sentences
 
 DIALOGUES, DEVELOPMENT_DIALOGUES = 60_000, 120
 DEVELOPMENT_SEED = 2
-AGAIN = Plan(peak=0.7)  # for a mind that has been trained before
+AGAIN = Plan(peak=0.7, falling_share=0.6)  # for a mind that has been trained before
 TEXTS_FOR_VOCABULARY, SENTENCES_FOR_VOCABULARY = 300_000, 40_000
 
 

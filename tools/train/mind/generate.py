@@ -27,7 +27,7 @@ _LENGTH_WEIGHTS = (18, 10, 8, 9, 10, 11, 12, 13, 12, 9, 6)
 
 _SCENES: tuple[tuple[scenes.Scene, float], ...] = (
     (plain.intent, 105),
-    (scenes.written, 40),
+    (scenes.written, 52),
     (scenes.animal, 13),
     (scenes.country, 12),
     (scenes.food, 8),

@@ -161,19 +161,20 @@ class Mind(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """`mask` [batch, 1, 1, length, length] is added to the scores; without it a token sees all before."""
-        return self.both(tokens, mask)[0]
+        return self.norm(self.states(tokens, mask)[-1])
 
-    def both(self, tokens: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The last hidden states, and those before the last layer."""
+    def states(self, tokens: Tensor, mask: Tensor | None = None) -> list[Tensor]:
+        """What each layer leaves, before the last norm."""
         length = tokens.shape[1]
         if mask is None:
             mask = torch.full((length, length), -1e9).triu(1)
         cos, sin = self.get_buffer("cos")[:length], self.get_buffer("sin")[:length]
         x = self.embed_tokens(tokens)
-        before = x
+        left = []
         for layer in self.layers:
-            before, x = x, layer(x, cos, sin, mask)
-        return self.norm(x), before
+            x = layer(x, cos, sin, mask)
+            left.append(x)
+        return left
 
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.embed_tokens.weight.to(hidden.dtype))

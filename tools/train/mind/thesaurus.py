@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
-# Lines about words themselves: another word there would be another question.
+# Lines about words themselves, where another word would be another question, and sums told in words.
 _ABOUT_WORDS = re.compile(
-    r"\b(mean|means|spell|spelling|rhymes?|letters?|syllables?|repeat after|say after|word|opposite)\b"
+    r"\b(what does .+ mean|means|spell|spelling|rhymes?|letters?|syllables?|repeat after|say after|word|opposite|"
+    r"together)\b"
 )
 _ARTICLES = ("a", "an")
 _SOUNDS_LIKE_A_VOWEL = re.compile(r"(?!uni|use|eu|one|once)[aeiou]|hour|honest|heir")
@@ -18,7 +19,7 @@ Others = Mapping[str, list[str]]
 
 def reworded(line: str, others: Others, rng: random.Random) -> str:
     """An unfilled line with one place or two in other words; as it is when nothing fits."""
-    if _ABOUT_WORDS.search(line):
+    if _ABOUT_WORDS.search(line) and "$adj" not in line:
         return line
     words = line.split()
     places = _fitting(words, others)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from tools.train import runs
 from tools.train.mind.loss import weighted_cross_entropy
-from tools.train.mind.meaning import Meaning
+from tools.train.mind.meaning import Meaning, Parts, echoes
 from tools.train.mind.model import Mind
 from tools.train.mind.muon import Muon
 from tools.train.mind.precision import fast_type
@@ -20,7 +21,7 @@ from tools.train.mind.warm import Rounded, rounded_products
 STALL_S = 30.0  # a step never takes so long: what is beyond it, the machine was asleep or the program stopped
 
 Rows = tuple[np.ndarray, ...]  # as `tokens.pack` makes them
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 _FAR = -1e9
 
 
@@ -37,51 +38,55 @@ class Plan:
     falling_share: float = 0.5
     final_share: float = 0.02
     weight_decay: float = 0.02
-    meaning_weight: float = 0.3  # of the loss on what a turn means; it falls with the rate
+    meaning_weight: float = 0.5  # of the loss on what a turn means; it falls with the rate
     rounded_share: float = 0.3  # of the time, at the end: Rounded products are rounded
     seed: int = 1
 
 
 def batch(rows: Rows, chosen: np.ndarray) -> Batch:
-    """Ids, loss weights, the mask that keeps dialogues of one row apart [b, 1, 1, t, t], and meanings; else [b, t]."""
+    """Ids and weights [b, t], the mask that keeps dialogues of one row apart [b, 1, 1, t, t], meanings [b, t] twice.
+
+    First they stand at the toy's marks, then at the first words of the replies.
+    """
     tokens = torch.from_numpy(rows[0][chosen].astype(np.int64))
     weights = torch.from_numpy(rows[1][chosen].astype(np.float32))
     number = torch.from_numpy(rows[2][chosen].astype(np.int64))
     same = number[:, :, None] == number[:, None, :]
     seen = same & torch.ones(tokens.shape[1], tokens.shape[1], dtype=torch.bool).tril()
     mask = torch.zeros(seen.shape, dtype=fast_type()).masked_fill_(~seen, _FAR)
-    return tokens, weights, mask[:, None, None], torch.from_numpy(rows[3][chosen].astype(np.int64))
+    meanings = torch.from_numpy(rows[3][chosen].astype(np.int64))
+    return tokens, weights, mask[:, None, None], meanings, echoes(tokens, number, meanings)
 
 
-def loss_of(model: Mind, head: Meaning, given: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Nats per token (the next id; its weight counts) and per meaning, with the states and labels of the latter."""
-    tokens, weights, mask, meanings = given
+def loss_of(model: Mind, head: Meaning, given: Batch) -> tuple[Tensor, Tensor, Parts]:
+    """Nats per token (of the next id, whose weight counts) and per meaning, with the parts of the latter."""
+    tokens, weights, mask, meanings, echoed = given
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast_type() == torch.bfloat16):
-        last, before = model.both(tokens, mask)
+        left = model.states(tokens, mask)
+        last = model.norm(left[-1])
     hidden, targets, kept = last[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), weights[:, 1:].flatten()
-    use, labelled = kept > 0, meanings > 0
+    use = kept > 0
     words = weighted_cross_entropy(hidden[use], model.embed_tokens.weight, targets[use], kept[use])
-    states = torch.nn.functional.rms_norm(before[labelled].float(), (before.shape[-1],))
-    meant = meanings[labelled]
-    meaning = head.loss(states, meant) if len(meant) else words.new_zeros(())
-    return words, meaning, states, meant
+    parts = head.pick(left, meanings, echoed)
+    return words, head.loss(parts), parts
 
 
-def development(model: Mind, head: Meaning, rows: Rows, rows_per_step: int) -> tuple[float, float]:
-    """Nats per token of the character's replies, and the share of turns that are understood, over all rows."""
-    total, count, right, turns = 0.0, 0.0, 0, 0
+def development(model: Mind, head: Meaning, rows: Rows, rows_per_step: int) -> dict[str, float]:
+    """Nats per token of the character's replies, and the shares of meanings that are told right, over all rows."""
+    total, count = 0.0, 0.0
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
     with torch.no_grad():
         for at in range(0, len(rows[0]), rows_per_step):
-            tokens, weights, mask, meanings = batch(
-                rows, np.arange(at, min(at + rows_per_step, len(rows[0])))
-            )
-            weights = (weights == 1).float()
-            words, _, states, meant = loss_of(model, head, (tokens, weights, mask, meanings))
+            given = batch(rows, np.arange(at, min(at + rows_per_step, len(rows[0]))))
+            weights = (given[1] == 1).float()
+            words, _, parts = loss_of(model, head, (given[0], weights, *given[2:]))
             total += words.item() * weights[:, 1:].sum().item()
             count += weights[:, 1:].sum().item()
-            right += head.right(states, meant)
-            turns += len(meant)
-    return total / count, right / max(turns, 1)
+            right.update(head.right(parts))
+            asked.update({name: len(labels) for name, (_, labels) in parts.items()})
+    shares = {name: round(right[name] / max(number, 1), 4) for name, number in asked.items()}
+    return {"development": round(total / count, 4), **shares}
 
 
 class Trainer:
@@ -122,7 +127,7 @@ class Trainer:
         for optimiser, peak in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = peak * share
-        words, meaning, _, _ = loss_of(self.model, self.head, batch(self.rows, chosen))
+        words, meaning, _ = loss_of(self.model, self.head, batch(self.rows, chosen))
         (words + self.plan.meaning_weight * self.falling() * meaning).backward()
         torch.nn.utils.clip_grad_norm_([*self.model.parameters(), self.head.table], 1.0)
         for optimiser, _ in optimisers:
@@ -164,14 +169,13 @@ class Trainer:
         return list(rounded_products(self.model))
 
     def _log(self, folder: Path, losses: list[float]) -> None:
-        nats, understood = development(self.model, self.head, self.development, self.plan.rows_per_step)
+        found = development(self.model, self.head, self.development, self.plan.rows_per_step)
         row = {
             "minutes": round(self.spent_s / 60, 2),
             "step": self.step,
             "tokens": self.tokens,
             "loss": round(float(np.mean(losses)), 4) if losses else None,
-            "development": round(nats, 4),
-            "understood": round(understood, 4),
+            **found,
         }
         with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
