@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.models import tiny
-from tools.evaluate.mind import contradictions, memory, questions, repetition, silence
+from tools.evaluate.mind import contradictions, finished, memory, questions, repetition, silence
 from tools.evaluate.mind.__main__ import PARTS, main, part
 from tools.evaluate.mind.chatter import CHARACTERS, Cast, load_mind
 from tools.evaluate.mind.contradictions import Probe, Probed, facts_of, script
@@ -236,6 +236,23 @@ def test_what_a_part_finds_is_json_and_fits_the_table(cast: Cast, monkeypatch: p
     assert json.loads(json.dumps(found)) == found
     assert next(questions.rows(found)).value == shown(found["all"])
     assert len(list(questions.details(found))) == 4
+
+
+def test_finished_thoughts_are_told_from_their_beginnings(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finished, "sample", lambda items, quick: [item[:2] for item in items[:3]])
+    found = finished.measure(cast, quick=True)
+    assert 0 <= found["auc"] <= 1
+    assert json.loads(json.dumps(found)) == found
+    assert len(list(finished.details(found))) == 2 * 3 * len(CHARACTERS)
+    lines = {
+        kind: [{"probability": p} for p in (a, b)]
+        for kind, a, b in (("finished", 0.9, 0.3), ("unfinished", 0.1, 0.5))
+    }
+    assert finished.figures(lines)["auc"] == 0.75
+    table = read("finished.yaml")
+    assert len(table["finished"]) == len(table["unfinished"]) and set(table["finished"]) <= held_out_texts()
 
 
 def test_every_part_measures_and_reports() -> None:

@@ -1,7 +1,8 @@
 """How well a language model plays the toy's characters, as the toy runs it: `python -m tools.evaluate.mind`.
 
-Held-out questions, memory, who is spoken to, contradictions, log-probability, repetition: everything that was said for
-a person to read, then one table. `MODEL` is a folder in the form of models/pocket/mind or a name of the manifest.
+Held-out questions, memory, who is spoken to, contradictions, log-probability, finished thoughts, repetition: everything
+that was said for a person to read, then one table. `MODEL` is a folder in the form of models/pocket/mind or a name of
+the manifest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from epsilon.errors import ConfigError, EpsilonError
 from tools.evaluate.mind.chatter import Cast, load_mind
 from tools.evaluate.mind.figures import Figures, Row, table
 
-PARTS = ("questions", "memory", "silence", "contradictions", "log_probability", "repetition")
+PARTS = ("questions", "memory", "silence", "contradictions", "log_probability", "finished", "repetition")
 MODEL = "pocket/mind"
 
 

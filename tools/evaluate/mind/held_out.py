@@ -10,7 +10,13 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-JUDGED = ("asides", "addressed", "asked")  # keys of lists of which every text is said to the toy and judged
+JUDGED = (
+    "asides",
+    "addressed",
+    "asked",
+    "finished",
+    "unfinished",
+)  # keys of lists of which every text is said to the toy and judged
 
 
 @cache
