@@ -68,12 +68,20 @@ decoder (float[1,n,64] x, float[1,1,1,p,64] past_k, float[1,1,1,p,64] past_v,
 }
 """
 
+STYLE = """
+<ir_version: 8, opset_import: ["" : 17]>
+style (float[1,8] style) => (float[1,8] text_bends, float[1,8] sound_bends) {
+  text_bends = Identity (style)
+  sound_bends = Identity (style)
+}
+"""
+
 # Each symbol lasts four frames of 160 samples.
 TEXT = """
 <ir_version: 8, opset_import: ["" : 17]>
-text (int64[1,n] input_ids, float[1,8] style, float[1] speed) => (int64[n] durations, float[n,8] text) {
+text (int64[1,n] input_ids, float[1,8] text_bends, float[1] speed) => (int64[n] durations, float[n,8] text) {
   word = Gather (embedding, input_ids)
-  styled = Add (word, style)
+  styled = Add (word, text_bends)
   paced = Mul (styled, speed)
   text = Reshape (paced, rows_of_8)
   flat = Reshape (input_ids, minus_one)
@@ -85,15 +93,16 @@ text (int64[1,n] input_ids, float[1,8] style, float[1] speed) => (int64[n] durat
 # Frames two to either side are heard in a frame, and how many frames have gone before, which is handed on as `phase`.
 VOICE_DECODER = """
 <ir_version: 8, opset_import: ["" : 17]>
-decoder (int64[n] durations, float[n,8] text, float[1,8] style, int64[2] span, float[1] phase)
+decoder (int64[n] durations, float[n,8] text, float[1,8] sound_bends, int64[2] span, float[1] phase)
      => (float[samples] audio, float[1] phase_behind) {
-  column = Unsqueeze (text, one_1)
+  bent = Add (text, sound_bends)
+  column = Unsqueeze (bent, one_1)
   four_times = Concat <axis = 1> (column, column, column, column)
   rows = Reshape (four_times, rows_of_8)
   turned = Transpose <perm = [1, 0]> (rows)
   frames = Unsqueeze (turned, zero_1)
-  bent = Conv <kernel_shape = [5], pads = [2, 2]> (frames, conv)
-  all = Transpose <perm = [0, 2, 1]> (bent)
+  heard = Conv <kernel_shape = [5], pads = [2, 2]> (frames, conv)
+  all = Transpose <perm = [0, 2, 1]> (heard)
   first, end = Split <axis = 0> (span)
   part = Slice (all, first, end, one_1)
   length = Sub (end, first)
@@ -110,7 +119,7 @@ decoder (int64[n] durations, float[n,8] text, float[1,8] style, int64[2] span, f
   audio = Reshape (quiet, minus_one)
 }
 """
-# What goes between the two when they make one graph.
+# What goes between the others when they make one graph.
 WHOLE = """
 <ir_version: 8, opset_import: ["" : 17]>
 voice (int64[1,n] input_ids, float[1,8] style, float[1] speed) => (float[samples] audio, int64[n] durations) {

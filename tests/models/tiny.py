@@ -13,6 +13,7 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from epsilon.config.models import Model
+from epsilon.engines.tts import styletts2
 from tests.models import graphs, kokoro, mlc_tiny
 from tools.train.mind.graph import EXACT, ROUNDED, Build, build
 
@@ -130,7 +131,7 @@ VOICE_CONSTANTS = {"rows_of_8": np.array([-1, 8]), "minus_one": np.array([-1]), 
 
 
 def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
-    """A singer of nonsense, in one graph or, when it `streams`, also in two."""
+    """A singer of nonsense, in one graph or, when it `streams`, also in three."""
     random = np.random.default_rng(seed)
     text = {"embedding": matrix(random, len(LETTERS), 8), "four": np.array(4), **VOICE_CONSTANTS}
     decoder = {
@@ -141,12 +142,12 @@ def voice(folder: Path, streams: bool, seed: int = 5) -> Model:
         "one_1": np.array([1]),
         **VOICE_CONSTANTS,
     }
+    graphs.save(folder / "style.onnx", graphs.STYLE, {})
     graphs.save(folder / "text.onnx", graphs.TEXT, text)
     graphs.save(folder / "decoder.onnx", graphs.VOICE_DECODER, decoder)
     join(folder)
-    if not streams:
-        (folder / "text.onnx").unlink()
-        (folder / "decoder.onnx").unlink()
+    for name in () if streams else styletts2.STREAMING:
+        (folder / f"{name}.onnx").unlink()
     np.savez(folder / "voices.npz", plain=matrix(random, 1, 8), odd=matrix(random, 1, 8))
     facts = {"sample_rate": 16000, "hop": 160, "symbols": list(LETTERS)}
     write(folder / "model.yaml", facts)
@@ -174,11 +175,11 @@ MINDS: dict[str, tuple[str, Callable[[Path], Model]]] = {
 
 
 def join(folder: Path) -> None:
-    """model.onnx from text.onnx and decoder.onnx, the decoder from the first frame to the last."""
-    text, decoder = (onnx.load(str(folder / name)).graph for name in ("text.onnx", "decoder.onnx"))
+    """model.onnx from the graphs for streaming, the decoder from the first frame to the last."""
+    style, text, decoder = (onnx.load(str(folder / f"{name}.onnx")).graph for name in styletts2.STREAMING)
     weights = {tensor.name: tensor for tensor in (*text.initializer, *decoder.initializer)}
     whole = onnx.parser.parse_model(graphs.WHOLE)
-    nodes = [*text.node, *whole.graph.node, *decoder.node]  # what has one name is one thing
+    nodes = [*style.node, *text.node, *whole.graph.node, *decoder.node]  # what has one name is one thing
     del whole.graph.node[:]
     whole.graph.node.extend(nodes)
     whole.graph.initializer.extend(weights.values())

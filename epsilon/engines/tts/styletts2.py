@@ -1,11 +1,12 @@
 """StyleTTS2-type voices (Li et al. 2023) with Kokoro's interface, spoken window by window.
 
 A model folder holds model.onnx (input_ids, style, speed, perhaps pitch -> audio, durations), voices.npz and
-model.yaml. A voice that can stream has the same network in two graphs: text.onnx (input_ids, style, speed ->
-durations, text) sees the phrase whole, decoder.onnx (these, style, perhaps pitch, span, phase -> audio,
-phase_behind) makes any stretch of its frames. `span` is the stretch's first frame and the one behind its last.
-The graph itself looks at as many frames around it as can be heard in it, and the phase of the voice's pulses is
-handed from stretch to stretch: so they join without a seam.
+model.yaml. A voice that can stream has the same network in three graphs: style.onnx (style -> text_bends,
+sound_bends) is asked once for a style, text.onnx (input_ids, text_bends, speed -> durations, text) sees the
+phrase whole, decoder.onnx (these, sound_bends, perhaps pitch, span, phase -> audio, phase_behind) makes any
+stretch of its frames. `span` is the stretch's first frame and the one behind its last. The graph itself looks at
+as many frames around it as can be heard in it, and the phase of the voice's pulses is handed from stretch to
+stretch: so they join without a seam.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from epsilon.runtimes import Array, Graph, Runtime
 
 FIRST_CHUNK_S = 0.07  # somebody waits for it: with the 9 frames behind it 16, which CPUs take in one go
 CHUNK_S = 0.2
+STREAMING = ("style", "text", "decoder")
 
 Style = npt.NDArray[np.float32]
 Feeds = dict[str, Array]
@@ -54,19 +56,22 @@ class WholePhrases:
 
 
 class StreamedPhrases:
-    """Speaks with two graphs: the text side once, then the decoder on a window at a time."""
+    """Speaks with three graphs: the style's once, the text side once a phrase, the decoder on a window at a time."""
 
-    def __init__(self, text: Graph, decoder: Graph, frames_per_s: int) -> None:
-        self._text, self._decoder, self._frames_per_s = text, decoder, frames_per_s
+    def __init__(self, style: Graph, text: Graph, decoder: Graph, frames_per_s: int) -> None:
+        self._style, self._text, self._decoder = style, text, decoder
+        self._frames_per_s = frames_per_s
+        self._bends: tuple[bytes, Feeds] = (b"", {})  # of the style that spoke last
 
     @property
     def inputs(self) -> Collection[str]:
-        """What the two read of a phrase, and more."""
-        return {*self._text.inputs, *self._decoder.inputs}
+        """What the graphs read of a phrase, and of each other."""
+        return {*self._style.inputs, *self._text.inputs, *self._decoder.inputs}
 
     def windows(self, feeds: Feeds) -> Iterator[Window]:
         """The phrase in windows, each computed when it is asked for."""
-        phrase = feeds | self._text({name: feeds[name] for name in self._text.inputs})
+        phrase = feeds | self._bent(feeds["style"])
+        phrase |= self._text({name: phrase[name] for name in self._text.inputs})
         durations = phrase["durations"].reshape(-1)
         window = {name: phrase[name] for name in self._decoder.inputs if name in phrase}
         window["phase"] = np.zeros(1, np.float32)
@@ -74,6 +79,13 @@ class StreamedPhrases:
             said = self._decoder(window | {"span": np.array(span)})
             window["phase"] = said["phase_behind"]
             yield said["audio"].reshape(-1), durations
+
+    def _bent(self, style: Array) -> Feeds:
+        known, bends = self._bends
+        if known != style.tobytes():
+            bends = self._style({"style": style})
+            self._bends = style.tobytes(), bends
+        return bends
 
 
 class StyleTts2:
@@ -123,13 +135,13 @@ class StyleTts2:
 
 
 def load(model: Model, runtime: Runtime, seat: Seat) -> StyleTts2:
-    """The voice in a model folder, streamed when its two graphs are there."""
+    """The voice in a model folder, streamed when the graphs for it are there."""
     facts = Facts(model.folder / "model.yaml")
-    text, decoder = model.folder / "text.onnx", model.folder / "decoder.onnx"
-    if text.exists() and decoder.exists():
+    paths = [model.folder / f"{name}.onnx" for name in STREAMING]
+    if all(path.exists() for path in paths):
         frames_per_s = facts.whole("sample_rate") // facts.whole("hop")
-        streamed = StreamedPhrases(runtime.load(text, seat), runtime.load(decoder, seat), frames_per_s)
-        return StyleTts2(model.folder, streamed, facts)
+        style, text, decoder = (runtime.load(path, seat) for path in paths)
+        return StyleTts2(model.folder, StreamedPhrases(style, text, decoder, frames_per_s), facts)
     return load_whole(model, runtime, seat)
 
 

@@ -136,7 +136,7 @@ def subjects(model: str, style: str, runtimes: Sequence[str], scratch: Path) -> 
 
 
 def size_mb(folder: Path) -> float:
-    """What the two graphs take with their weights."""
+    """What the graphs take with their weights."""
     graphs = [folder / f"{name}.onnx" for name in variants.GRAPHS] + list(folder.glob("weights.bin"))
     return sum(path.stat().st_size for path in graphs) / 1e6
 

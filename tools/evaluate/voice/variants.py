@@ -1,7 +1,7 @@
 """The graphs of a voice in other precisions, each in a folder that the toy could load.
 
 What is rounded to int8 is the network: products and convolutions with trained weights, nearly all of the work. What the
-style makes of each window once (Gemm), the LSTM and the source (pulses, filters, Fourier matrices) stay float32.
+style makes of each layer (Gemm), the LSTM and the source (pulses, filters, Fourier matrices) stay float32.
 MatMulNBits, onnxruntime's product with weights in few bits, is left out: it multiplies [rows, K] by constants, the
 voice constants by [K, frames]; most of the voice are convolutions, which it has not.
 """
@@ -19,11 +19,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from epsilon.engines.protocols import Delivery
+from epsilon.engines.tts.styletts2 import STREAMING
 from epsilon.realtime import Seat
 from epsilon.runtimes import onnx as runtime
 from tools.convert.asr.half import rounded
 
-GRAPHS = ("text", "decoder")
+GRAPHS = STREAMING
 KEPT = ("model.yaml", "voices.npz")
 SOURCE = "/source/"  # the part of the decoder that is no network, by the names of its nodes
 SMALLEST = 4096  # elements of a weight that is worth rounding
@@ -50,15 +51,16 @@ def write(folder: Path, target: Path, change: Change, feeds: dict[str, list[Feed
 
 
 def feeds_of(voice: Any, folder: Path, style: str) -> dict[str, list[Feeds]]:
-    """What the two graphs are asked while the voice says the calibration sentences."""
+    """What the graphs are asked while the voice says the calibration sentences."""
     found: dict[str, list[Feeds]] = {name: [] for name in GRAPHS}
-    text, decoder = (runtime.load(folder / f"{name}.onnx", Seat()) for name in GRAPHS)
+    graphs = {name: runtime.load(folder / f"{name}.onnx", Seat()) for name in GRAPHS}
     for sentence in CALIBRATION:
         feeds = voice.feeds(voice.spell(sentence, False).symbols, Delivery(voice.styles[style]))
-        feeds |= text({name: feeds[name] for name in text.inputs})
-        feeds |= {"span": np.array([0, feeds["durations"].sum()]), "phase": np.zeros(1, np.float32)}
-        for name, graph in zip(GRAPHS, (text, decoder), strict=True):
+        for name, graph in graphs.items():
+            if name == "decoder":
+                feeds |= {"span": np.array([0, feeds["durations"].sum()]), "phase": np.zeros(1, np.float32)}
             found[name].append({read: feeds[read] for read in graph.inputs})
+            feeds |= graph(found[name][-1])
     return found
 
 

@@ -1,11 +1,11 @@
-"""Checkpoint to files the toy loads: three graphs, the styles, and a page that says what the numbers mean.
+"""Checkpoint to files the toy loads: four graphs, the styles, and a page that says what the numbers mean.
 
 `python -m tools.train.voice.export` on any checkpoint, also while training goes on.
 
-model.onnx is the whole voice (input_ids, style, speed, pitch -> audio, durations); text.onnx and decoder.onnx are
-the same weights cut in two for streaming: what must see the whole phrase, and everything behind it. Before
-anything is written the largest value is looked up: near the end of what fp16 holds, a runtime of half
-precision would garble, and nothing is exported.
+model.onnx is the whole voice (input_ids, style, speed, pitch -> audio, durations). The same weights are cut in
+three for streaming: style.onnx, which a style needs once, text.onnx, which must see the whole phrase, and
+decoder.onnx, everything behind it. Before anything is written the largest value is looked up: near the end
+of what fp16 holds, a runtime of half precision would garble, and nothing is exported.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from epsilon.engines.tts.phonemes import convert
 from epsilon.engines.tts.symbols import PAD, TOKENS
 from epsilon.errors import EpsilonError
 from tools.evaluate.voice.faults import level_db
+from tools.train.voice.bends import SoundSide, Styled, TextSide
 from tools.train.voice.largest import check
 from tools.train.voice.model import Sizes, Voice
 from tools.train.voice.source import HOP_SAMPLES, SAMPLE_RATE_HZ
@@ -45,7 +46,8 @@ _AXES = {  # that differ from phrase to phrase
     "audio": {0: "n"},
 }
 _PHRASE, _READ = ("input_ids", "style", "speed", "pitch"), ("durations", "text")
-_WINDOW = (*_READ, "style", "pitch", "span", "phase")
+_BENDS = ("text_bends", "sound_bends")  # what text.onnx and decoder.onnx read in place of the style
+_WINDOW = (*_READ, "sound_bends", "pitch", "span", "phase")
 _PLAINLY = (torch.ones(1), torch.zeros(1))  # speed and pitch
 
 
@@ -64,24 +66,6 @@ STYLES: Mapping[str, Style] = {
     "odette": Style("slt", "the character Odette: as bright"),
     "bram": Style("rms", "the character Bram: as low"),
 }
-
-
-class _Text(nn.Module):
-    def __init__(self, voice: Voice) -> None:
-        super().__init__()
-        self.voice = voice
-
-    def forward(self, ids: Tensor, style: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        return self.voice.read(ids, style, speed)
-
-
-class _Decoder(nn.Module):
-    def __init__(self, voice: Voice) -> None:
-        super().__init__()
-        self.voice = voice
-
-    def forward(self, *given: Tensor) -> tuple[Tensor, Tensor]:
-        return self.voice.sound(*given)
 
 
 def load_checkpoint(path: Path) -> tuple[Voice, list[str]]:
@@ -109,7 +93,7 @@ def match_levels(voice: Voice) -> None:
 
 
 def export(checkpoint: Path, folder: Path) -> None:
-    """Write model.onnx, text.onnx, decoder.onnx, voices.npz and model.yaml into `folder`.
+    """Write the four graphs, voices.npz and model.yaml into `folder`.
 
     Raises TooLarge where values do not fit fp16.
     """
@@ -129,13 +113,16 @@ def export(checkpoint: Path, folder: Path) -> None:
 def _graphs(voice: Voice, ids: Tensor, style: Tensor, folder: Path) -> None:
     speed, pitch = _PLAINLY
     with torch.no_grad():
+        text_bends, sound_bends = Styled(voice)(style)
         durations, text = voice.read(ids, style, speed)
-    window = (durations, text, style, pitch, torch.tensor([20, 30]), torch.zeros(1))
+    window = (durations, text, sound_bends, pitch, torch.tensor([20, 30]), torch.zeros(1))
+    phrase, reads = (ids, text_bends, speed), ("input_ids", "text_bends", "speed")
     _write(voice, (ids, style, speed, pitch), folder / "model.onnx", _PHRASE, ("audio", "durations"))
-    _write(_Text(voice), (ids, style, speed), folder / "text.onnx", _PHRASE[:3], _READ)
-    _write(_Decoder(voice), window, folder / "decoder.onnx", _WINDOW, ("audio", "phase_behind"))
+    _write(Styled(voice), (style,), folder / "style.onnx", ("style",), _BENDS)
+    _write(TextSide(voice), phrase, folder / "text.onnx", reads, _READ)
+    _write(SoundSide(voice), window, folder / "decoder.onnx", _WINDOW, ("audio", "phase_behind"))
     exact = {tuple(buffer.shape) for buffer in voice.source.buffers()}
-    share({name: folder / f"{name}.onnx" for name in ("model", "text", "decoder")}, exact)
+    share({name: folder / f"{name}.onnx" for name in ("model", "style", "text", "decoder")}, exact)
 
 
 def _write(

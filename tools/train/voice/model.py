@@ -64,11 +64,27 @@ class Mix(nn.Module):
         return torch.matmul(self.weight, x) + self.bias
 
 
-class Block(nn.Module):
+class Bent(nn.Module):
+    """A layer that the style bends. `bends` are the sizes of what it makes of the style, [batch, size, 1] each."""
+
+    bends: tuple[int, ...]
+    given: tuple[Tensor, ...] | None = None  # the same, where it was made elsewhere
+
+    def bend(self, style: Tensor) -> tuple[Tensor, ...]:
+        """What depends on nothing but the style [batch, style]."""
+        return self.made(style) if self.given is None else self.given
+
+    def made(self, style: Tensor) -> tuple[Tensor, ...]:
+        """See `bend`."""
+        raise NotImplementedError
+
+
+class Block(Bent):
     """Residual pair of convolutions, the first one scaled and shifted per channel by the style (FiLM)."""
 
     def __init__(self, width: int, style: int, kernel: int, dilation: int = 1) -> None:
         super().__init__()
+        self.bends = (width, width)
         self.look = nn.Conv1d(width, width, kernel, padding=dilation * (kernel // 2), dilation=dilation)
         self.style = nn.Linear(style, 2 * width)
         self.mix = Mix(width, width)
@@ -78,9 +94,13 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """[batch, width, length], [batch, style] -> [batch, width, length]."""
-        scale, shift = self.style(style).unsqueeze(2).split(x.shape[1], dim=1)
-        bent = self.look(x) * (1 + scale) + shift
-        return x + self.mix(functional.leaky_relu(bent, 0.1))
+        scale, shift = self.bend(style)
+        return x + self.mix(functional.leaky_relu(self.look(x) * scale + shift, 0.1))
+
+    def made(self, style: Tensor) -> tuple[Tensor, ...]:
+        """By how much each channel is scaled, and how far it is shifted."""
+        scale, shift = self.style(style).unsqueeze(2).split(self.bends[0], dim=1)
+        return 1 + scale, shift
 
 
 class TextEncoder(nn.Module):
@@ -145,7 +165,7 @@ class Melody(nn.Module):
         return self.out(functional.leaky_relu(x, 0.1))
 
 
-class Decoder(nn.Module):
+class Decoder(Bent):
     """Frames to the two filters; `SourceFilter` makes them sound.
 
     `level` is not trained: the export sets it so that all voices are equally loud (log gain = style · level).
@@ -157,6 +177,7 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList([Block(sizes.decoder, sizes.style, 3, d) for d in _DECODER_DILATIONS])
         self.out = Mix(sizes.decoder, 2 * ORDER)
         self.register_buffer("level", torch.zeros(sizes.style), persistent=False)
+        self.bends = (1,)
 
     def forward(self, frames: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, channels, frames] -> mel-cepstra [batch, frames, ORDER] of the pulse and the noise filter."""
@@ -164,8 +185,12 @@ class Decoder(nn.Module):
         for block in self.blocks:
             x = block(x, style)
         pulse, noise = self.out(functional.leaky_relu(x, 0.1)).transpose(1, 2).split(ORDER, dim=2)
-        louder = functional.pad((style @ cast(Tensor, self.level)).reshape(-1, 1, 1), (0, ORDER - 1))
+        louder = functional.pad(self.bend(style)[0], (0, ORDER - 1))
         return pulse + louder, noise + louder
+
+    def made(self, style: Tensor) -> tuple[Tensor, ...]:
+        """How much louder the voice is, log gain."""
+        return ((style @ cast(Tensor, self.level)).reshape(-1, 1, 1),)
 
 
 class Voice(nn.Module):
