@@ -36,25 +36,19 @@ RIGHT_FRAMES = 2
 
 
 def frame_source(f0_hz: Tensor, voiced: Tensor, at: Tensor | int = 0, phase: Tensor | float = 0.0) -> Tensor:
-    """What the pulses need of each frame, [batch, 5, frames]: F0 and loudness at both edges, phase at the first.
+    """What the pulses need of each frame, [batch, 5, frames]: F0 and loudness at its start and at its end, its phase.
 
     `f0_hz` and `voiced` (0 to 1) are [batch, frames]. Phase is in cycles, 0 to 1, continuous from frame to frame, and
     `phase` at frame `at`.
     """
-    f0_edges, voiced_edges = _edges(f0_hz), _edges(voiced)
-    cycles = (f0_edges[:, :-1] + f0_edges[:, 1:]) * (0.5 * HOP_SAMPLES / SAMPLE_RATE_HZ)
-    rows = (
-        f0_edges[:, :-1],
-        f0_edges[:, 1:],
-        voiced_edges[:, :-1],
-        voiced_edges[:, 1:],
-        _running(cycles, at, phase),
-    )
-    return torch.stack(rows, dim=1)
+    edges = _edges(torch.stack((f0_hz, voiced), dim=1))
+    first, last = edges[:, :, :-1], edges[:, :, 1:]
+    cycles = (first[:, :1] + last[:, :1]) * (0.5 * HOP_SAMPLES / SAMPLE_RATE_HZ)
+    return torch.cat((first, last, _running(cycles, at, phase)), dim=1)
 
 
 def _running(cycles: Tensor, at: Tensor | int, phase: Tensor | float) -> Tensor:
-    """Phase at the start of each frame of so many cycles.
+    """Phase at the start of each frame of so many cycles [batch, 1, frames].
 
     Added up in whole numbers, so that any split of a phrase adds up alike, and in two small ones, because a runtime may
     add in float32 nevertheless.
@@ -70,22 +64,20 @@ def _running(cycles: Tensor, at: Tensor | int, phase: Tensor | float) -> Tensor:
 
 def _before(steps: Tensor, at: Tensor | int) -> Tensor:
     """What comes before each frame from frame `at` on; negative, what is still missing to that."""
-    total = torch.cumsum(steps, dim=1) - steps
-    return total - (
-        total[:, at].unsqueeze(1) if isinstance(at, int) else total.index_select(1, at.reshape(1))
-    )
+    total = torch.cumsum(steps, dim=2) - steps
+    return total - total.index_select(2, torch.as_tensor(at).reshape(1))
 
 
 def _edges(frames: Tensor) -> Tensor:
-    """Values between frames, [batch, frames + 1]: the mean of the neighbours, at the ends the frame itself."""
-    before = torch.cat((frames[:, :1], frames), dim=1)
-    after = torch.cat((frames, frames[:, -1:]), dim=1)
+    """Values between frames, [batch, rows, frames + 1]: the mean of the neighbours, at the ends the frame itself."""
+    before = torch.cat((frames[:, :, :1], frames), dim=2)
+    after = torch.cat((frames, frames[:, :, -1:]), dim=2)
     return (before + after) * 0.5
 
 
 def pulse_train(source: Tensor) -> Tensor:
     """Unit-power pulses at F0, [batch, frames, HOP_SAMPLES], from `frame_source`."""
-    first_hz, last_hz, first_voiced, last_voiced, phase = (row.unsqueeze(2) for row in source.unbind(1))
+    first_hz, first_voiced, last_hz, last_voiced, phase = source.transpose(1, 2).split(1, dim=2)
     t = torch.arange(HOP_SAMPLES, dtype=source.dtype, device=source.device) / HOP_SAMPLES
     f0_hz = first_hz + (last_hz - first_hz) * t
     cycles = phase + (first_hz * t + (last_hz - first_hz) * (0.5 * t * t)) * (HOP_SAMPLES / SAMPLE_RATE_HZ)
@@ -144,8 +136,9 @@ class SourceFilter(nn.Module):
         frames = pulse.shape[1]
         order = torch.remainder(start + torch.arange(frames, device=pulse.device), NOISE_FRAMES)
         hiss = cast(Tensor, self.noise)[order].unsqueeze(0).expand(pulse.shape[0], -1, -1)
-        spectrum = self._filtered(pulse, pulse_train(source)) + self._filtered(noise, hiss)
-        return self._overlap_add(spectrum @ cast(Tensor, self.inverse))
+        both = self._filtered(torch.cat((pulse, noise)), torch.cat((pulse_train(source), hiss)))
+        voiced, unvoiced = both.split(pulse.shape[0])
+        return self._overlap_add((voiced + unvoiced) @ cast(Tensor, self.inverse))
 
     def _filtered(self, cepstrum: Tensor, excitation: Tensor) -> Tensor:
         """Spectra [batch, frames, 2 * 257] of windowed excitation [batch, frames, HOP_SAMPLES] behind the filter."""
