@@ -9,7 +9,9 @@ import pytest
 
 from epsilon.config.character import VoiceSettings
 from epsilon.engines.protocols import Chunk, Delivery, Spelt
+from epsilon.messages import Phrase
 from epsilon.stages.tts import END_FRAMES, Tts, ending_softly
+from epsilon.turn import Mark
 from tests.rig import connect, place, take_all
 from tests.scripted import ScriptedVoice
 
@@ -55,3 +57,18 @@ def test_warmed_up_it_has_spelt_and_spoken_and_nobody_heard_it() -> None:
     stage.warm_up()
     assert len(set(voice.spelt)) == 1 and voice.chunks > 0
     assert not take_all(outbox) and not take_all(news)
+
+
+def test_the_rest_of_a_question_with_a_question_word_falls() -> None:
+    voice = Counting()
+    stage = Tts(place(), voice, VoiceSettings(style="any"))
+    mark, other = Mark(0, 0), Mark(1, 0)
+    for phrase in (
+        Phrase(mark, 0, "Where do you think the old", last=False, more=True),
+        Phrase(mark, 1, "bear lives?", last=False),
+        Phrase(mark, 2, "By the river?", last=True),
+        Phrase(other, 0, "Where do you think the old", last=False, more=True),
+        Phrase(mark, 0, "In a den?", last=True),
+    ):
+        list(stage.work(phrase))
+    assert voice.spelt[1:3] == ["bear lives.", "By the river?"] and voice.spelt[-1] == "In a den?"

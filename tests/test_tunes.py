@@ -6,7 +6,7 @@ import pytest
 
 from epsilon.engines.tts.phonemes import spell
 from epsilon.engines.tts.symbols import PUNCTUATION
-from epsilon.engines.tts.tunes import falling
+from epsilon.engines.tts.tunes import continued, falling
 from epsilon.engines.wording import say
 
 
@@ -46,7 +46,7 @@ def test_all_others_keep_their_mark(text: str) -> None:
     "text",
     ["What a day, isn't it?", "That is why you came, right?", "How nice it is, don't you think so, hm?"],
 )
-def test_a_tag_asks_once_more(text: str) -> None:
+def test_a_last_clause_may_ask_for_yes_or_no(text: str) -> None:
     assert marks(text)[-1] == "?"
 
 
@@ -58,6 +58,12 @@ def test_what_was_said_before_belongs_to_the_first_sentence() -> None:
     assert marks("bear lives?", "Where do you think the old") == "."
     assert marks("bear lives? Do you?", "Where do you think the old") == ".?"
     assert marks("lives here?", "Do you think the bear") == "?"
+
+
+def test_the_rest_of_a_sentence_is_written_with_its_tune() -> None:
+    assert continued("bear lives?", "Where do you think the old") == "bear lives."
+    assert continued("bear lives?", "Do you know that the old") == "bear lives?"
+    assert continued("Where is it?", "") == "Where is it?"
 
 
 def test_only_a_voice_that_goes_by_marks_is_told() -> None:

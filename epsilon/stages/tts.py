@@ -10,6 +10,7 @@ from epsilon.config.character import Mood, VoiceSettings
 from epsilon.dsp.fade import fade_out
 from epsilon.dsp.resample import StreamResampler
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, Chunk, Delivery, Spelt, Synthesizer
+from epsilon.engines.tts.tunes import continued
 from epsilon.messages import Message, Phrase, Sound
 from epsilon.ring import Samples
 from epsilon.stage import Place, Stage
@@ -27,6 +28,7 @@ class Tts(Stage):
         super().__init__(place)
         self.synthesizer, self.voice = synthesizer, voice
         self.first_sound_s = 0.0  # what the first sound of a phrase took at the warm-up
+        self.begun = ""  # what has been said of a sentence that goes on
         self.turn.watch(self.bell)
 
     def may_begin(self, item: Message) -> bool:
@@ -62,13 +64,20 @@ class Tts(Stage):
 
     def _sound(self, phrase: Phrase) -> Iterator[Piece]:
         """The phrase's samples at 16 kHz, a chunk at a time, and with each where the words end."""
+        text = self._written(phrase)
         if phrase.clip is not None:
             yield phrase.clip, ()
             return
-        spelt = self.synthesizer.spell(phrase.text, phrase.more)
+        spelt = self.synthesizer.spell(text, phrase.more)
         if spelt.symbols:
             chunks = self.synthesizer.speak(spelt.symbols, self.delivery(phrase.mood))
             yield from ending_softly(timed(chunks, spelt))
+
+    def _written(self, phrase: Phrase) -> str:
+        """Its text, with the mark that its sentence has as a whole."""
+        before = self.begun if phrase.index else ""
+        self.begun = f"{before} {phrase.text}" if phrase.more else ""
+        return continued(phrase.text, before)
 
 
 def timed(chunks: Iterator[Chunk], spelt: Spelt) -> Iterator[Piece]:

@@ -1,16 +1,18 @@
-"""Which questions fall: those that a question word opens end like a statement, unless a tag asks once more."""
+"""Which questions fall: those that a question word opens, unless yes or no is asked for in the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from epsilon.engines.wording import Said
+from epsilon.engines.wording import Said, say
 
 _ENDS = (".", "?", "!")
 _WORDS = frozenset("who whom whose what when where why how which".split())
 _JOINED = ("'s", "'re", "'d", "'ll", "'ve")  # what's, who'd
 _TAGS = frozenset("right ok okay yes no huh eh hm hmm".split())
-_ASKED_AGAIN = frozenset("i you he she it we they there".split())  # isn't it, do you
+_ASKING = frozenset(
+    "am is are was were do does did have has had can could will would shall should may might must".split()
+)
 
 
 def falling(said: Sequence[Said], before: Sequence[Said] = ()) -> list[Said]:
@@ -24,10 +26,19 @@ def falling(said: Sequence[Said], before: Sequence[Said] = ()) -> list[Said]:
     for sentence in _sentences(said):
         clauses = begun + list(_clauses(sentence))
         asks = sentence[-1].mark == "?" and any(_opens(clause) for clause in clauses)
-        if asks and not (len(clauses) > 1 and _is_tag(clauses[-1])):
+        if asks and not (len(clauses) > 1 and _wants_yes_or_no(clauses[-1])):
             sentence[-1] = sentence[-1]._replace(mark=".")
         found, begun = found + sentence, []
     return found
+
+
+def continued(text: str, before: str) -> str:
+    """A text with a full stop for its question mark when a question word has opened its sentence in `before`."""
+    if not before or "?" not in text:
+        return text
+    said = say(text)
+    falls = falling(said, say(before)) != falling(said)
+    return text.replace("?", ".", 1) if falls else text
 
 
 def _sentences(said: Sequence[Said]) -> Iterator[list[Said]]:
@@ -60,6 +71,6 @@ def _stem(word: str) -> str:
     return next((word.removesuffix(end) for end in _JOINED if word.endswith(end)), word)
 
 
-def _is_tag(clause: Sequence[str]) -> bool:
-    """Such as "isn't it" or "right" at the end of a sentence."""
-    return clause[-1] in _TAGS or (len(clause) in (2, 3) and clause[-1] in _ASKED_AGAIN)
+def _wants_yes_or_no(clause: Sequence[str]) -> bool:
+    """The last clause of a question, such as "isn't it", "right", or what follows "when it rains"."""
+    return clause[0] in _ASKING or clause[0].endswith("n't") or clause[-1] in _TAGS
