@@ -8,6 +8,7 @@ from epsilon.engines.protocols import SAMPLE_RATE_HZ
 from epsilon.messages import Sound
 from epsilon.pace import Pace
 
+LONGEST_CHUNK = SAMPLE_RATE_HZ // 4
 LETTERS_PER_S = 12.0  # of a slow speaker: how long a phrase may be whose voice does not tell
 
 
@@ -48,12 +49,15 @@ class Spoken:
     def ready_s(self, pace: Pace) -> float:
         """The clock's time in seconds from which on the phrase can sound without running dry.
 
-        Its last chunk must be made before that is due; as the voice goes on evenly, so are then all before it.
+        Its last chunk must be made before that is due, and the next one, which may be longer than those that are here,
+        before these have sounded; as the voice goes on evenly, so are then all between.
         """
         if self.complete or self.recorded:
             return 0.0
-        made_s = self.came_s + pace.making_s(self.frames - self.arrived)
-        return made_s - (self.frames - self.chunk) / SAMPLE_RATE_HZ
+        left = self.frames - self.arrived
+        last_s = self.came_s + pace.making_s(left) - (self.frames - self.chunk) / SAMPLE_RATE_HZ
+        next_s = self.came_s + pace.making_s(min(left, LONGEST_CHUNK)) - self.arrived / SAMPLE_RATE_HZ
+        return max(last_s, next_s)
 
     def heard(self, left: int) -> str:
         """Its words in the first `left` frames of the reply: those of which at least half has left the card."""

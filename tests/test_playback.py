@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -151,6 +152,19 @@ def test_a_voice_made_more_slowly_waits_as_long_as_it_needs_and_does_not_run_dry
     waited_s, dry = speak(stage, card, chunks(Mark(0, 0)), 0.4)
     assert 1.8 <= waited_s < 2.5  # made in 3.6 s after the first chunk, the last is due 1.8 s after the start
     assert dry == 0
+
+
+def test_a_short_first_chunk_waits_until_a_long_second_one_is_made_in_time() -> None:
+    stage, card = playing()
+    speak(stage, card, chunks(Mark(0, 0)), 0.1)  # twice as fast as it sounds
+    while card.pending():
+        card.play(SECOND)
+        stage.step()
+    sizes = (SECOND // 20, *[SECOND // 5] * 9)
+    sounds = chunks(Mark(0, 0), 1, last=True)
+    begun = [replace(item, samples=item.samples[:size]) for item, size in zip(sounds, sizes, strict=False)]
+    waited_s, dry = speak(stage, card, [*begun, sounds[-1]], 0.1)
+    assert 0.05 <= waited_s < 0.2 and dry == 0
 
 
 def test_what_it_learnt_of_the_board_is_kept_over_turns() -> None:
