@@ -125,7 +125,7 @@ def test_what_was_meant_is_asked_for_again_at_the_first_words_of_a_reply_alone()
     tokens = torch.tensor([[9, toy, 20, 21, 22, 23, end, 2, toy, silent, 2, toy, 30, end, 2, toy, 40, 41]])
     meanings = torch.tensor([[0, 5, 0, 0, 0, 0, 0, 0, 6, 0, 0, 7, 0, 0, 0, 8, 0, 0]])
     dialogues = torch.tensor([[1] * 16 + [2] * 2])  # the last line has no reply: another dialogue follows
-    assert echoes(tokens, dialogues, meanings)[0, :14].tolist() == [0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 7, 0]
+    assert echoes(tokens, dialogues, meanings)[0, :14].tolist() == [0, 0, 5, 5, 5, 5, 0, 0, 0, 0, 0, 0, 7, 0]
     assert not echoes(tokens, dialogues, meanings)[0, 14:].any()
 
 

@@ -102,7 +102,8 @@ def test_every_sum_is_right(dialogues: list[Dialogue]) -> None:
             reply for scene in scripts[dialogue.character].scenes for _, said in scene for reply in said
         }
         for turn in dialogue.turns:
-            for result in results(turn.words) if turn.reply not in written else ():
+            apart = turn.reply in written or turn.label.startswith("next=")  # "forward by one from nineteen"
+            for result in () if apart else results(turn.words):
                 checked += turn.reply != SILENT
                 assert turn.reply == SILENT or spell(result) in turn.reply.lower(), turn
     assert checked > 300

@@ -14,7 +14,7 @@ from tools.train.mind.loss import weighted_cross_entropy
 from tools.train.mind.tokens import MEANINGS, SPECIAL
 
 Parts = dict[str, tuple[Tensor, Tensor]]
-ECHOES = 3  # words of a reply that must still know what it answers
+ECHOES = 6  # words of a reply that must still know what it answers
 
 
 def echoes(tokens: Tensor, dialogues: Tensor, meanings: Tensor) -> Tensor:

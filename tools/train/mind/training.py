@@ -38,7 +38,7 @@ class Plan:
     falling_share: float = 0.5
     final_share: float = 0.02
     weight_decay: float = 0.02
-    meaning_weight: float = 0.5  # of the loss on what a turn means; it falls with the rate
+    meaning_weight: float = 0.5  # of the loss on what a turn means; it falls to half of it with the rate
     rounded_share: float = 0.3  # of the time, at the end: Rounded products are rounded
     seed: int = 1
 
@@ -128,7 +128,7 @@ class Trainer:
             for group in optimiser.param_groups:
                 group["lr"] = peak * share
         words, meaning, _ = loss_of(self.model, self.head, batch(self.rows, chosen))
-        (words + self.plan.meaning_weight * self.falling() * meaning).backward()
+        (words + self.plan.meaning_weight * max(self.falling(), 0.5) * meaning).backward()
         torch.nn.utils.clip_grad_norm_([*self.model.parameters(), self.head.table], 1.0)
         for optimiser, _ in optimisers:
             optimiser.step()
