@@ -16,7 +16,7 @@ from epsilon.realtime import Seat
 from epsilon.runtimes import onnx
 from tools.evaluate.voice import HOP_SAMPLES
 from tools.evaluate.voice.faults import level_db
-from tools.evaluate.voice.pitch import track
+from tools.evaluate.voice.pitch import semitones, track
 
 SHIPPED = Path("models/pocket/voice")
 STYLES = ("bright", "low", "middle")
@@ -74,11 +74,13 @@ class TestTunes:
         ):
             assert end_hz(question, style) > 1.05 * end_hz(statement, style)
 
-    def test_a_question_with_a_question_word_ends_lower(self, style: str) -> None:
-        for asks, open_question in (
-            ("Where do you live?", "Do you live here?"),
-            ("What did the old bear say?", "Did the old bear say it?"),
+    def test_a_question_with_a_question_word_falls_as_a_statement_does(self, style: str) -> None:
+        for asks, statement, open_question in (
+            ("Where do you live?", "You live here.", "Do you live here?"),
+            ("What did the old bear say?", "The old bear said it.", "Did the old bear say it?"),
+            ("And why are you ready?", "You are ready.", "Are you ready?"),
         ):
+            assert end_hz(asks, style) < 1.1 * end_hz(statement, style)
             assert end_hz(asks, style) < end_hz(open_question, style)
 
     def test_items_of_a_list_end_higher_than_the_last(self, style: str) -> None:
@@ -89,6 +91,16 @@ class TestTunes:
         cry, statement = (said(f"What a lovely day{mark}", style) for mark in "!.")
         assert level_db(cry) > level_db(statement) + 1
 
+    def test_an_exclamation_reaches_further_and_higher(self, style: str) -> None:
+        wider, higher = [], []
+        for text in ("What a lovely day", "The old bear has run away", "We found the yellow plums"):
+            statement, cry = (
+                semitones(f0[f0 > 0]) for f0 in (melody(text + mark, style)[2] for mark in ".!")
+            )
+            wider.append(np.ptp(np.percentile(cry, (5, 95))) - np.ptp(np.percentile(statement, (5, 95))))
+            higher.append(np.median(cry) - np.median(statement))
+        assert np.median(wider) > 1 and np.median(higher) > 1
+
     def test_a_phrase_cut_in_mid_sentence_does_not_fall_as_a_statement_does(self, style: str) -> None:
         cut, whole = "I think the old bear", "I think the old bear."
         assert end_hz(cut, style, more=True) > 1.1 * end_hz(whole, style)
@@ -96,10 +108,10 @@ class TestTunes:
     def test_pitch_moves_all_of_the_melody(self, style: str) -> None:
         text = "A long and quiet afternoon by the river."
         own = melody(text, style)[2]
-        for semitones in (-4.0, 4.0):
-            moved = melody(text, style, semitones)[2]
+        for shift in (-4.0, 4.0):
+            moved = melody(text, style, shift)[2]
             both = (own > 0) & (moved > 0)
-            assert np.median(moved[both] / own[both]) == pytest.approx(2 ** (semitones / 12), rel=0.01)
+            assert np.median(moved[both] / own[both]) == pytest.approx(2 ** (shift / 12), rel=0.01)
 
 
 def test_a_phrase_cut_in_mid_sentence_ends_in_silence() -> None:
