@@ -26,7 +26,7 @@ class LoudnessDetector:
     def __init__(self) -> None:
         self._rest: Samples = np.zeros(0, np.float32)
 
-    def push(self, samples: Samples) -> list[float]:
+    def push(self, samples: Samples, closely: bool = False) -> list[float]:
         heard = np.concatenate((self._rest, samples))
         whole = len(heard) // WINDOW_FRAMES * WINDOW_FRAMES
         self._rest = heard[whole:]

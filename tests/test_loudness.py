@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from epsilon.loudness import FAR_DB, Loudness, level_db
+from epsilon.loudness import FAINT_DB, FAR_DB, WARY_FRAMES, Loudness, level_db
 from tests.sounds import noise, silence
 
 
@@ -18,6 +18,17 @@ def test_a_voice_much_fainter_than_the_users_is_far() -> None:
         loudness.learn(noise(0.032, rms=0.1, seed=seed))
     assert not loudness.is_far(noise(0.032, rms=0.05))
     assert loudness.is_far(noise(0.032, rms=0.1 * 10 ** (-(FAR_DB + 3) / 20)))
+
+
+def test_words_may_begin_more_faintly_until_that_was_a_mistake() -> None:
+    loudness = Loudness()
+    for seed in range(30):
+        loudness.learn(noise(0.032, rms=0.1, seed=seed))
+    hiss = noise(0.032, rms=0.1 * 10 ** (-(FAR_DB + FAINT_DB) / 2 / 20))
+    assert loudness.is_far(hiss) and not loudness.is_far_beginning(hiss, 1_000)
+    loudness.mistook(1_000)
+    assert loudness.is_far_beginning(hiss, WARY_FRAMES)
+    assert not loudness.is_far_beginning(hiss, 1_000 + WARY_FRAMES)
 
 
 def test_a_user_who_moves_away_is_learnt_anew() -> None:

@@ -79,9 +79,9 @@ def test_who_cannot_be_looked_into_hears_all_of_it_again(kept: Path) -> None:
     heard: list[int] = []
     push = vad.detector.push
 
-    def noted(samples: Samples) -> list[float]:
+    def noted(samples: Samples, closely: bool = False) -> list[float]:
         heard.append(len(samples))
-        return push(samples)
+        return push(samples, closely)
 
     vad.detector.push = noted  # type: ignore[method-assign]
     snapshots = Snapshots(toy)

@@ -31,7 +31,11 @@ ASIDE_WINDOWS = 10  # of silence, and the toy goes on
 class Script:
     """Says what the sound says: a window of ones is speech, one of a tenth is speech from afar."""
 
-    def push(self, samples: np.ndarray) -> list[float]:
+    def __init__(self) -> None:
+        self.closely: list[bool] = []
+
+    def push(self, samples: np.ndarray, closely: bool = False) -> list[float]:
+        self.closely.append(closely)
         return [float(samples.mean() > 0)]
 
     def reset(self) -> None: ...
@@ -72,16 +76,17 @@ class Room:
         self.switches = Switches()
         company = Company("odette", by_name, IDLE, {"mm hm": np.zeros(800, np.float32)})
         rule = replace(RULE, **rules)  # type: ignore[arg-type]
+        self.detector = Script()
         self.vad = Vad(
-            where, self.microphone, Script(), self.timer, rule, self.playback, company, self.switches
+            where, self.microphone, self.detector, self.timer, rule, self.playback, company, self.switches
         )
         self.inbox, self.outbox, self.news = connect(self.vad)
         self.vad.murmurs = Ring(8, Bell())
 
     def pass_time(self, pattern: str) -> list[Message]:
-        """'#' is a window of speech, '-' one of speech from afar, '.' one of silence."""
+        """'#' is a window of speech, '+' one that is fainter, '-' one of speech from afar, '.' one of silence."""
         for window in pattern:
-            level = {"#": 1.0, "-": 0.1, ".": 0.0}[window]
+            level = {"#": 1.0, "+": 0.2, "-": 0.1, ".": 0.0}[window]
             self.microphone.write(np.full(WINDOW_FRAMES, level, np.float32))
             self.vad.step()
         return take_all(self.outbox)
@@ -254,6 +259,29 @@ def test_a_voice_from_afar_does_not_make_it_hold_its_breath() -> None:
     assert not room.turn.held and room.turn.now == Mark(1, 0)
     room.pass_time("##")
     assert room.turn.held
+
+
+def test_a_word_may_begin_faintly_but_what_stays_faint_is_let_pass_and_then_not_trusted_for_a_while() -> None:
+    room = Room()
+    room.pass_time("#" * 15 + "." * SILENCE_WINDOWS)
+    room.toy_speaks()
+    room.pass_time("++")
+    assert room.turn.held, "it may be the hiss of a first consonant"
+    room.pass_time("+" * ASIDE_WINDOWS)
+    assert not room.turn.held and room.turn.now == Mark(1, 0), "it was a television"
+    room.pass_time("+" * 30)
+    assert not room.turn.held
+    room.pass_time("##")
+    assert room.turn.held
+
+
+def test_over_its_own_voice_it_listens_closely_and_must_be_surer() -> None:
+    room = Room(threshold=0.5, sure=1.1)
+    room.pass_time("#" * 15 + "." * SILENCE_WINDOWS)
+    room.toy_speaks()
+    room.pass_time("####")
+    assert not room.turn.held and room.detector.closely[-4:] == [True] * 4
+    assert not any(room.detector.closely[:-4])
 
 
 def test_with_an_open_speaker_the_toy_does_not_interrupt_itself() -> None:

@@ -55,7 +55,7 @@ class TurnRule:
     tries: int = setting("answers prepared in one turn at most", 4, low=0, high=100)
     hop_ms: float = setting("how often the words so far are recognised", 320.0, low=100, high=2_000)
     min_speech_ms: float = setting("shorter sounds are no speech", 96.0, low=0, high=1_000)
-    duck_ms: float = setting("speech at which the toy holds its breath", 64.0, low=32, high=1_000)
+    duck_ms: float = setting("speech at which the toy holds its breath", 32.0, low=32, high=1_000)
     interrupt_ms: float = setting(
         "speech that interrupts the toy even where no word was understood", 480.0, low=64, high=5_000
     )
@@ -67,6 +67,7 @@ class TurnRule:
         "a filler sounds where the answer will take longer than this", 700.0, low=0, high=60_000
     )
     threshold: float = setting("speech probability that counts as voice", 0.5, low=0, high=1)
+    sure: float = setting("the same while the toy speaks: who may be interrupting it", 0.65, low=0, high=1)
 
 
 @dataclass(frozen=True)

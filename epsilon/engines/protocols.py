@@ -128,8 +128,11 @@ class Synthesizer(Protocol):
 class VoiceDetector(Protocol):
     """Is somebody speaking? One probability for each window of 512 frames (32 ms)."""
 
-    def push(self, samples: Samples) -> list[float]:
-        """Take samples [n] at 16 kHz; returns the probabilities of the windows they completed."""
+    def push(self, samples: Samples, closely: bool = False) -> list[float]:
+        """Take samples [n] at 16 kHz; returns the probabilities of the windows they completed.
+
+        `closely` where a word must not be heard too late: at any price in computing.
+        """
 
     def reset(self) -> None:
         """Forget everything heard."""

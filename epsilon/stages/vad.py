@@ -24,6 +24,7 @@ PREROLL_FRAMES = SAMPLE_RATE_HZ // 4  # speech begins before the detector believ
 TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
 AGAIN_FRAMES = 2 * WINDOW_FRAMES  # of voice end a pause: one window is as often a click
+AWHILE_FRAMES = SAMPLE_RATE_HZ  # after which it does not matter any more how closely was listened
 QUIET_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # of silence, and what made the toy hold its breath was nothing
 BELIEVED_FRAMES = 6 * WINDOW_FRAMES  # of voice, before a word in it is more than a guess
 MURMUR_AFTER_MS = 300.0
@@ -68,6 +69,7 @@ class Vad(Stage):
         self.spent = 0  # revisions of the next turn that sounds were given which came to nothing
         self.owing = False  # an answer was promised and has not sounded yet
         self.voiced_frames = 0  # of the speech that may be starting, or going on after a pause
+        self.closely_at = -AWHILE_FRAMES  # where the detector listened closely last
         self.deaf_until = 0  # without echo cancellation the toy does not listen while it speaks
         self.start_at = self.begins_at = self.voiced_at = self.posted_at = 0
 
@@ -105,14 +107,21 @@ class Vad(Stage):
             window = self.reader.read(WINDOW_FRAMES)
             if self.reader.laps != laps:
                 self.detector.reset()
-            for probability in self.detector.push(window):
-                voiced = probability >= self.rule.threshold
+            for voiced in self._judged(window):
                 for speech in self._hear(window, voiced, self.reader.at):
                     self.emit(speech)
         if busy:
             self.calm = self._is_quiet(self.voiced_frames > 0)
             self.pulse()
         return busy
+
+    def _judged(self, window: Samples) -> list[bool]:
+        """Whether there is a voice; over the toy's own it is listened for closely, and must be surer."""
+        closely = self.mouth.sounding
+        if closely:
+            self.closely_at = self.reader.at
+        enough = self.rule.sure if closely and self.floor.state is LISTENING else self.rule.threshold
+        return [probability >= enough for probability in self.detector.push(window, closely)]
 
     def _hear(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
         yield from self._obey(now_at)
@@ -125,7 +134,7 @@ class Vad(Stage):
         self.company.stir(now_at)
         self.end_of_turn.push(window, voiced)
         if self.floor.state is DOUBTING:
-            yield from self._doubt(voiced, now_at)
+            yield from self._doubt(voiced and not self.loudness.is_far(window), now_at)
         elif self.floor.state is SPEAKING:
             yield from self._follow(window, voiced, now_at)
         else:
@@ -157,7 +166,7 @@ class Vad(Stage):
             yield self._remark(line)
             return
         ignored = now_at < self.deaf_until or self.rule.listen == PUSH_TO_TALK
-        if not voiced or ignored or (over_sound and self.loudness.is_far(window)):
+        if not voiced or ignored or (over_sound and self.loudness.is_far_beginning(window, now_at)):
             self.voiced_frames = 0
             return
         self.voiced_frames += WINDOW_FRAMES
@@ -224,6 +233,7 @@ class Vad(Stage):
             self._begin(Event.INSISTENCE, now_at)
         elif silence >= QUIET_FRAMES:
             self.floor.take(Event.QUIET)
+            self.loudness.mistook(now_at)
             self.voiced_frames, self.mark = 0, self.turn.now
             self.turn.hold(False)
             yield from self._ask_again()

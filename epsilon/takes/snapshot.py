@@ -21,7 +21,7 @@ from epsilon.audio_files import finished
 from epsilon.floor import LISTENING
 from epsilon.stages.llm import Llm
 from epsilon.stages.playback import Playback
-from epsilon.stages.vad import WINDOW_FRAMES, Vad
+from epsilon.stages.vad import AWHILE_FRAMES, WINDOW_FRAMES, Vad
 from epsilon.takes.again import Again
 from epsilon.takes.checks import TakeError, parsed
 from epsilon.takes.folder import header_of
@@ -154,6 +154,9 @@ def at_rest(toy: Toy) -> bool:
     vad, llm = next(stage for stage in toy.stages if isinstance(stage, Vad)), _llm(toy)
     playback = next(stage for stage in toy.stages if isinstance(stage, Playback))
     silent = vad.floor.state is LISTENING and not (vad.owing or vad.to_ask_again or vad.voiced_frames)
+    silent &= (
+        vad.reader.at - vad.closely_at >= AWHILE_FRAMES
+    )  # else the detector would not hear the same again
     idle = llm.answer is None and playback.mark is None and not len(playback.murmur) and not toy.turn.held
     return silent and idle and not any(len(inbox) for stage in toy.stages for inbox in stage.inboxes)
 

@@ -52,3 +52,12 @@ def test_a_voice_is_heard_and_its_end_too(detector: Any) -> None:
     assert not judged[: second - 1].any()
     assert judged[second : int(2.5 * second)].mean() > 0.5
     assert not judged[-second // 2 :].any()
+
+
+def test_who_listens_closely_hears_at_least_as_early(detector: Any) -> None:
+    """And hears the same once there was a voice."""
+    sound = np.concatenate([silence(1), vowels()])
+    usual = np.array(detector.push(sound)) > 0.5
+    detector.reset()
+    closely = np.array(detector.push(sound, closely=True)) > 0.5
+    assert closely.argmax() <= usual.argmax() and closely.any()

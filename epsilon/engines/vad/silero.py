@@ -1,7 +1,8 @@
 """Silero's voice detector behind WebRTC's: the cheap one decides whether the good one is worth asking.
 
 In silence only the gate runs (a few microseconds per window). When it opens, the detector first hears the
-windows just before, so that it judges the first syllable with some past.
+windows just before, so that it judges the first syllable with some past. The gate takes a hissing first consonant
+for noise, 100 ms long: who listens closely has it open.
 """
 
 from __future__ import annotations
@@ -59,16 +60,17 @@ class SileroDetector:
         self._past: list[Samples] = []
         self._open_windows = 0
 
-    def push(self, samples: Samples) -> list[float]:
+    def push(self, samples: Samples, closely: bool = False) -> list[float]:
         """Take samples [n] at 16 kHz; returns a probability for each window of 512 they complete."""
         samples = np.concatenate([self._rest, samples])
         whole = len(samples) // WINDOW_FRAMES * WINDOW_FRAMES
         self._rest = samples[whole:]
-        return [self._judge(window) for window in samples[:whole].reshape(-1, WINDOW_FRAMES)]
+        return [self._judge(window, closely) for window in samples[:whole].reshape(-1, WINDOW_FRAMES)]
 
-    def _judge(self, window: Samples) -> float:
+    def _judge(self, window: Samples, closely: bool) -> float:
         was_open = self._open_windows > 0
-        self._open_windows = OPEN_WINDOWS if self._gate.hears(window) else max(0, self._open_windows - 1)
+        opens = self._gate.hears(window) or closely
+        self._open_windows = OPEN_WINDOWS if opens else max(0, self._open_windows - 1)
         if self._open_windows == 0:
             self._past = [*self._past[1 - PAST_WINDOWS :], window]
             return 0.0
