@@ -24,6 +24,12 @@ def test_a_glide_is_followed() -> None:
     assert np.abs(1200 * np.log2(f0_hz / wanted)).max() < 15
 
 
+def test_weak_odd_harmonics_are_no_octave() -> None:
+    """As in a nasal sound of a low voice."""
+    tone = buzz(200, 0.5) + 0.25 * buzz(100, 0.5)
+    assert np.median(pitch.track(tone)) == pytest.approx(100, rel=0.01)
+
+
 def test_noise_and_silence_have_no_pitch() -> None:
     assert (pitch.track(noise(1.0, 0.1)) > 0).mean() < 0.05
     assert not pitch.track(np.zeros(8000, np.float32)).any()

@@ -1,7 +1,9 @@
 """F0 of any sound, by YIN (de Cheveigné and Kawahara 2002): the same tracker for the voice and for its teacher.
 
 Steps 1 to 5 of the paper: difference function, cumulative mean normalisation, absolute threshold, parabolic
-interpolation. Their sixth step, a search nearby for a better dip, is a median over neighbouring frames here.
+interpolation. Their sixth step, a search nearby for a better dip, is a median over neighbouring frames here. A dip
+must also be nearly as deep as the deepest. Of voiced frames whose F0 the pocket voice knew, 2.1 % were heard an
+octave up in its voice `middle` without that and 0.6 % with it; in the two others none and 0.04 % both ways.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from tools.evaluate.voice import HOP_SAMPLES, RATE_HZ
 LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
 WINDOW_SAMPLES = 480  # 30 ms that are compared with themselves, moved by a period
 THRESHOLD = 0.15  # the first dip below this is the period; the paper uses 0.1 to 0.15
+NEARLY = (
+    0.03  # how much shallower than the deepest it may be: half a period repeats where odd harmonics are weak
+)
 VOICED = 0.3  # where no dip is: the deepest place counts when it is below this
 QUIET_DB = 35.0  # below the loudest frame: no voice there
 SHORTEST = 3  # voiced frames in a row; fewer are noise
@@ -73,7 +78,8 @@ def _periods(normal: Floats, shortest: int, longest: int) -> tuple[Floats, Float
     """Of each frame the lag in samples, between two samples where need be, and how deep the dip is."""
     inner = normal[:, shortest : longest + 1]
     rises = np.pad(inner[:, 1:] >= inner[:, :-1], ((0, 0), (0, 1)), constant_values=True)
-    dips = (inner < THRESHOLD) & rises
+    enough = np.minimum(THRESHOLD, inner.min(axis=1, keepdims=True) + NEARLY)
+    dips = (inner < enough) & rises
     at = shortest + np.where(dips.any(axis=1), dips.argmax(axis=1), inner.argmin(axis=1))
     rows = np.arange(len(normal))
     before, here, after = (normal[rows, np.clip(at + step, 0, longest)] for step in (-1, 0, 1))
