@@ -30,7 +30,7 @@ def warm_voice(folder: Path, names: Sequence[str]) -> Voice:
     if tuple(page["symbols"]) != TOKENS:
         raise ModelError("has other symbols than the text side", where=str(folder / "model.yaml"))
     voice = Voice(Sizes(len(TOKENS)), len(names))
-    found = {}
+    found: dict[str, Tensor] = {}
     for name in ("style", "text", "decoder"):
         found |= _stored(folder / f"{name}.onnx")
     found["styles.weight"] = _styles(folder, page["teachers"], names)
