@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from epsilon.config.character import Idle
+from epsilon.frames import WINDOW_FRAMES
 from epsilon.ring import Samples
 
 RATE_HZ = 16_000
@@ -24,6 +25,7 @@ PARTINGS = frozenset((("good", "bye"), ("good", "night")))
 AGAIN = frozenset("later soon tomorrow again".split())  # see you …
 NOT_PARTING = frozenset("why what who how when say said song story".split())  # one speaks about a farewell
 MOST_PARTING_WORDS = 6
+BELIEVED_FRAMES = 6 * WINDOW_FRAMES  # of voice, before a word in it is more than a guess
 
 
 def names(words: Sequence[str], name: str) -> bool:
@@ -36,6 +38,13 @@ def names(words: Sequence[str], name: str) -> bool:
 def assents(words: Sequence[str]) -> bool:
     """True when words are only what a listener says."""
     return ASSENT.issuperset(words)
+
+
+def insists(words: Sequence[str], voiced_frames: int, enough_frames: int) -> bool:
+    """True when what sounds over the toy's voice is to end its reply: words, or `enough_frames` of any voice."""
+    if words and assents(words):
+        return voiced_frames >= 2 * enough_frames
+    return voiced_frames >= (min(BELIEVED_FRAMES, enough_frames) if words else enough_frames)
 
 
 def parts(words: Sequence[str]) -> bool:

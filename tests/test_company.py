@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from epsilon.company import CLOSE_FRAMES, Company, assents, names, parts
+from epsilon.company import BELIEVED_FRAMES, CLOSE_FRAMES, Company, assents, insists, names, parts
 from epsilon.config.character import Idle
 
 SECOND = 16_000
@@ -26,6 +26,13 @@ SECOND = 16_000
 )
 def test_a_name_is_heard_as_ears_write_it(text: str, named: bool) -> None:
     assert names(text.split(), "odette") == named
+
+
+def test_words_end_a_reply_soon_any_voice_later_and_assent_last() -> None:
+    enough = 2 * BELIEVED_FRAMES
+    for words, needed in (("no stop", BELIEVED_FRAMES), ("", enough), ("mm hm", 2 * enough)):
+        assert insists(words.split(), needed, enough), words
+        assert not insists(words.split(), needed - 1, enough), words
 
 
 def test_a_short_name_must_be_itself() -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from epsilon.company import Company, assents
+from epsilon.company import Company, insists
 from epsilon.config.board import TurnRule
 from epsilon.config.character import PUSH_TO_TALK
 from epsilon.engines.protocols import SAMPLE_RATE_HZ, EndOfTurn, Thought, VoiceDetector
@@ -24,9 +24,7 @@ PREROLL_FRAMES = SAMPLE_RATE_HZ // 4  # speech begins before the detector believ
 TAIL_FRAMES = SAMPLE_RATE_HZ // 10  # and dies away after it stopped believing
 ROOM_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # how long the toy's own sound rings on in the room
 AGAIN_FRAMES = 2 * WINDOW_FRAMES  # of voice end a pause: one window is as often a click
-AWHILE_FRAMES = SAMPLE_RATE_HZ  # after which it does not matter any more how closely was listened
 QUIET_FRAMES = SAMPLE_RATE_HZ * 3 // 10  # of silence, and what made the toy hold its breath was nothing
-BELIEVED_FRAMES = 6 * WINDOW_FRAMES  # of voice, before a word in it is more than a guess
 MURMUR_AFTER_MS = 300.0
 STORY_GOES_ON = 0.4  # the probability below which a pause is not the end of the story
 
@@ -69,7 +67,7 @@ class Vad(Stage):
         self.spent = 0  # revisions of the next turn that sounds were given which came to nothing
         self.owing = False  # an answer was promised and has not sounded yet
         self.voiced_frames = 0  # of the speech that may be starting, or going on after a pause
-        self.closely_at = -AWHILE_FRAMES  # where the detector listened closely last
+        self.closely_at = 0  # where the detector listened closely last
         self.deaf_until = 0  # without echo cancellation the toy does not listen while it speaks
         self.start_at = self.begins_at = self.voiced_at = self.posted_at = 0
 
@@ -118,8 +116,7 @@ class Vad(Stage):
     def _judged(self, window: Samples) -> list[bool]:
         """Whether there is a voice; over the toy's own it is listened for closely, and must be surer."""
         closely = self.mouth.sounding
-        if closely:
-            self.closely_at = self.reader.at
+        self.closely_at = self.reader.at if closely else self.closely_at
         enough = self.rule.sure if closely and self.floor.state is LISTENING else self.rule.threshold
         return [probability >= enough for probability in self.detector.push(window, closely)]
 
@@ -229,7 +226,8 @@ class Vad(Stage):
             self.voiced_at = now_at
             self.voiced_frames += WINDOW_FRAMES
         silence = now_at - self.voiced_at
-        if self._insists():
+        words = self.thought.words if self.thought else ()
+        if insists(words, self.voiced_frames, frames(self.rule.interrupt_ms)):
             self._begin(Event.INSISTENCE, now_at)
         elif silence >= QUIET_FRAMES:
             self.floor.take(Event.QUIET)
@@ -241,13 +239,6 @@ class Vad(Stage):
             yield self._post(now_at, paused=True)
         elif voiced and now_at - self.posted_at >= frames(self.rule.hop_ms) // 2:
             yield self._post(now_at, paused=False)
-
-    def _insists(self) -> bool:
-        words = self.thought.words if self.thought else ()
-        if words and assents(words):
-            return self.voiced_frames >= 2 * frames(self.rule.interrupt_ms)
-        believed = bool(words) and self.voiced_frames >= BELIEVED_FRAMES
-        return believed or self.voiced_frames >= frames(self.rule.interrupt_ms)
 
     def _follow(self, window: Samples, voiced: bool, now_at: int) -> Iterator[Message]:
         """The user speaks."""

@@ -21,7 +21,7 @@ from epsilon.audio_files import finished
 from epsilon.floor import LISTENING
 from epsilon.stages.llm import Llm
 from epsilon.stages.playback import Playback
-from epsilon.stages.vad import AWHILE_FRAMES, WINDOW_FRAMES, Vad
+from epsilon.stages.vad import WINDOW_FRAMES, Vad
 from epsilon.takes.again import Again
 from epsilon.takes.checks import TakeError, parsed
 from epsilon.takes.folder import header_of
@@ -32,6 +32,7 @@ from epsilon.toy import Toy
 FOLDER = "snapshots"
 RATE_HZ = 16_000
 SPACING_S = 10.0
+AWHILE_FRAMES = RATE_HZ  # after which it does not matter any more how closely was listened
 TEXT, CACHE, LOGITS = "text", "cache", "logits"
 # What reading a damaged one may come to: it is a file of ours, and may have been somebody else's since.
 UNREADABLE = (
