@@ -67,7 +67,7 @@ class Timer:
 class Room:
     """A vad stage with a microphone to fill and a toy that may be speaking."""
 
-    def __init__(self, hears_itself: bool = False, by_name: bool = False, **rules: str) -> None:
+    def __init__(self, hears_itself: bool = False, by_name: bool = False, **rules: str | float) -> None:
         self.microphone = SampleRing(10 * 16_000)
         where = place()
         self.turn = where.turn

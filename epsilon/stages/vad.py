@@ -225,9 +225,8 @@ class Vad(Stage):
         if voiced:
             self.voiced_at = now_at
             self.voiced_frames += WINDOW_FRAMES
-        silence = now_at - self.voiced_at
-        words = self.thought.words if self.thought else ()
-        if insists(words, self.voiced_frames, frames(self.rule.interrupt_ms)):
+        silence, thought = now_at - self.voiced_at, self.thought or Thought()
+        if insists(thought.words, self.voiced_frames, frames(self.rule.interrupt_ms)):
             self._begin(Event.INSISTENCE, now_at)
         elif silence >= QUIET_FRAMES:
             self.floor.take(Event.QUIET)
