@@ -6,7 +6,7 @@ import ctypes.util
 import random
 import subprocess
 import sys
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from tools.turns import labels, pauses
 from tools.turns.labels import Label
 from tools.turns.manners import Manner, said, stretched
 from tools.turns.scripts import KINDS, Script, Writer, written
+from tools.turns.worlds import World
 
 needs_flite = pytest.mark.skipif(
     not (ctypes.util.find_library("flite") and ctypes.util.find_library("espeak-ng")),
@@ -26,18 +27,18 @@ needs_flite = pytest.mark.skipif(
 )
 
 
-def scripts(seed: int, held_out: bool, count: int) -> list[Script]:
-    writer = Writer(random.Random(seed), held_out)
+def scripts(seed: int, world: World, count: int) -> list[Script]:
+    writer = Writer(random.Random(seed), world)
     return [writer.draw() for _ in range(count)]
 
 
 def test_the_same_seed_gives_the_same_scripts() -> None:
-    assert scripts(3, True, 60) == scripts(3, True, 60)
-    assert scripts(3, True, 60) != scripts(4, True, 60)
+    assert scripts(3, World.HELD_OUT, 60) == scripts(3, World.HELD_OUT, 60)
+    assert scripts(3, World.HELD_OUT, 60) != scripts(4, World.HELD_OUT, 60)
 
 
 def test_every_kind_comes_and_no_turn_ends_in_a_pause() -> None:
-    drawn = scripts(1, False, 400)
+    drawn = scripts(1, World.TRAINING, 400)
     assert {script.kind for script in drawn} == set(KINDS)
     for script in drawn:
         assert script.parts[-1].pause_s == 0
@@ -45,10 +46,12 @@ def test_every_kind_comes_and_no_turn_ends_in_a_pause() -> None:
         assert all(part.text.strip() for part in script.parts)
 
 
-def test_training_and_bench_share_no_turn_but_short_answers() -> None:
-    trained = {script.spoken for script in scripts(1, False, 600) if script.kind != "short"}
-    kept = {script.spoken for script in scripts(1, True, 300) if script.kind != "short"}
-    assert not trained & kept
+def test_the_worlds_share_no_turn_but_short_answers() -> None:
+    found = [
+        {script.spoken for script in scripts(1, world, count) if script.kind != "short"}
+        for world, count in ((World.TRAINING, 600), (World.DEVELOPMENT, 300), (World.HELD_OUT, 300))
+    ]
+    assert not any(one & other for one, other in combinations(found, 2))
 
 
 def test_the_ears_do_not_write_fillers() -> None:
@@ -105,7 +108,7 @@ def test_a_label_file_of_others_needs_file_and_end_only(tmp_path: Path) -> None:
 def test_turns_sound_where_their_labels_say() -> None:
     from tools.turns.making import turns
 
-    for turn in islice(turns(5, held_out=True, noise="clean"), 12):
+    for turn in islice(turns(5, World.HELD_OUT, noise="clean"), 12):
         at = [round(s * 16_000) for s in (turn.label.start_s, turn.label.end_s)]
         level = np.abs(turn.samples[at[0] : at[1]]).max()
         assert np.abs(turn.samples[: at[0]]).max() < 0.1 * level
@@ -128,12 +131,12 @@ def test_the_same_seed_gives_the_same_sound(tmp_path: Path) -> None:
 
 @pytest.mark.train
 @needs_flite
-def test_bench_and_training_share_no_voice() -> None:
+def test_the_worlds_share_no_voice() -> None:
     from tools.turns.speakers import Troupe
 
     rng = random.Random(1)
-    kept, trained = ({Troupe(held).draw(rng, False).voice for _ in range(60)} for held in (True, False))
-    assert not kept & trained
+    found = [{Troupe(world).draw(rng, False).voice.split("+")[-1] for _ in range(80)} for world in World]
+    assert not any(one & other for one, other in combinations(found, 2))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tools.train.speech.voices import RATE_HZ
 from tools.turns import labels
 from tools.turns.making import turns
 from tools.turns.surroundings import NOISES
+from tools.turns.worlds import World
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=6)
-    parser.add_argument("--voices", choices=("held-out", "training"), default="held-out")
+    parser.add_argument("--voices", choices=[world.value for world in World], default=World.HELD_OUT.value)
     parser.add_argument("--noise", choices=("all", *NOISES), default="all")
     options = parser.parse_args()
     found = make(options.out, options.count, options.seed, options.voices, options.noise)
@@ -37,7 +38,7 @@ def make(
     """Write `count` turns and their label file."""
     out.mkdir(parents=True, exist_ok=True)
     found = []
-    for turn in islice(turns(seed, voices == "held-out", None if noise == "all" else noise), count):
+    for turn in islice(turns(seed, World(voices), None if noise == "all" else noise), count):
         soundfile.write(out / turn.label.file, turn.samples, RATE_HZ, subtype="PCM_16")
         found.append(turn.label)
     labels.write(out, found, f"made by `python -m tools.turns`: seed {seed}, voices {voices}, noise {noise}")

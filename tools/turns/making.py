@@ -15,6 +15,7 @@ from tools.turns.scripts import Script, Writer
 from tools.turns.speakers import Troupe
 from tools.turns.surroundings import Surroundings, draw_noise
 from tools.turns.timed import Wave
+from tools.turns.worlds import World
 
 LEAD_S = (0.4, 0.8)  # of noise before the first word
 TAIL_S = 2.5  # and after the last
@@ -31,11 +32,11 @@ class Turn(NamedTuple):
     script: Script
 
 
-def turns(seed: int, held_out: bool, noise: str | None = None) -> Iterator[Turn]:
+def turns(seed: int, world: World, noise: str | None = None) -> Iterator[Turn]:
     """Endless; the same seed gives the same turns. `noise`: of that kind alone."""
-    rng, troupe = random.Random(seed), Troupe(held_out)
-    surroundings = Surroundings(_bystanders(troupe, held_out), _SURROUNDINGS_SEED + seed)
-    writer, number = Writer(rng, held_out), 0
+    rng, troupe = random.Random(seed), Troupe(world)
+    surroundings = Surroundings(_bystanders(troupe), _SURROUNDINGS_SEED + seed)
+    writer, number = Writer(rng, world), 0
     while True:
         script = writer.draw()
         who = troupe.draw(rng, script.slow)
@@ -64,10 +65,10 @@ def turns(seed: int, held_out: bool, noise: str | None = None) -> Iterator[Turn]
         number += 1
 
 
-def _bystanders(troupe: Troupe, held_out: bool) -> list[Samples]:
+def _bystanders(troupe: Troupe) -> list[Samples]:
     """What people around say: of the same world as the speakers."""
     rng = random.Random(_SURROUNDINGS_SEED)
-    writer, found = Writer(rng, held_out), list[Samples]()
+    writer, found = Writer(rng, troupe.world), list[Samples]()
     while len(found) < BYSTANDERS:
         said = troupe.say(writer.draw().text + ".", troupe.draw(rng, slow=False)).samples
         if len(said) > RATE_HZ // 2:

@@ -18,6 +18,7 @@ from tools.train.speech.casting import CAST
 from tools.train.speech.synthesis import is_reserved
 from tools.train.text.sentences import Sentences, load
 from tools.turns.pauses import draw_pause
+from tools.turns.worlds import World
 
 FILLERS = ("um", "um", "uh", "uh", "er", "erm", "well", "like")
 UNWRITTEN = frozenset(("um", "uh", "er", "erm"))  # the ears do not write them
@@ -35,7 +36,8 @@ LIST_HEADS = {
     "toy": ("i have a", "for my birthday i want a", "in my room there is a"),
     "name": ("my friends are", "today i played with", "i know"),
 }
-KEPT_OUT_OF = 10  # one text in so many is for the bench
+KEPT_OUT_OF = 10  # one text in so many is for the bench, and one to choose by
+_KEPT = {0: World.HELD_OUT, 1: World.DEVELOPMENT}
 MOST_WORDS = 13
 
 
@@ -89,10 +91,10 @@ def asks(sentence: str) -> bool:
 
 
 class Writer:
-    """Draws scripts, of one of two worlds that share no sentence: `held_out` or training."""
+    """Draws scripts of one world; the worlds share no turn of words but the short answers."""
 
-    def __init__(self, rng: random.Random, held_out: bool) -> None:
-        self.rng, self.held_out = rng, held_out
+    def __init__(self, rng: random.Random, world: World) -> None:
+        self.rng, self.world, self.held_out = rng, world, world is World.HELD_OUT
 
     def draw(self) -> Script:
         """A script of any kind."""
@@ -104,7 +106,7 @@ class Writer:
                 return script
 
     def _is_mine(self, text: str) -> bool:
-        return (zlib.crc32(text.encode()) % KEPT_OUT_OF == 0) == self.held_out
+        return _KEPT.get(zlib.crc32(text.encode()) % KEPT_OUT_OF, World.TRAINING) is self.world
 
     def _sentence(self, fits: Callable[[str], bool] = lambda _: True) -> str:
         while True:

@@ -48,7 +48,7 @@ class Surroundings:
         if self.rng.random() < 0.5:
             return speech
         room = self.rooms[self.rng.integers(_ROOMS)]
-        size = len(speech) + len(room) - 1
+        size = _quick_size(len(speech) + len(room) - 1)
         wet = np.fft.irfft(np.fft.rfft(speech, size) * np.fft.rfft(room, size), size)
         return np.asarray(wet[: len(speech)], np.float32)
 
@@ -64,6 +64,12 @@ class Surroundings:
         mixed += self.rng.standard_normal(len(mixed)).astype(np.float32) * _HISS
         loudest = float(np.abs(mixed).max())
         return np.asarray(mixed * min(1.0, 0.95 / loudest), np.float32), snr_db
+
+
+def _quick_size(least: int) -> int:
+    """A multiple of a power of two: lengths with large prime factors are slow to transform."""
+    step = 2 ** max(0, least.bit_length() - 4)
+    return -(-least // step) * step
 
 
 def draw_noise(rng: random.Random) -> str:

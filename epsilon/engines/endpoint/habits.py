@@ -5,8 +5,21 @@ from __future__ import annotations
 import math
 
 USUAL_PAUSE_MS = 450.0  # the middle of pauses inside a thought (tools/turns/pauses.py)
+_SPREADS = (0.45, 0.3)  # of the natural logarithm, of usual pauses and of long ones
+_LONG_MS, _LONG_SHARE = 1350.0, 0.17
+_RAREST_MS = 1900.0
 _LEARNING = 0.15  # share of the newest pause in the mean
 _MOST = math.log(2.5)  # however odd the pauses, nobody is thought to be slower or quicker than by this
+
+
+def rarity(silence_ms: float) -> float:
+    """How seldom a pause inside a thought is so long: minus the natural logarithm of the share of those that are."""
+    silence_ms = min(_RAREST_MS, max(1.0, silence_ms))
+    usual, long = (
+        math.erfc(math.log(silence_ms / median_ms) / spread / math.sqrt(2)) / 2
+        for median_ms, spread in zip((USUAL_PAUSE_MS, _LONG_MS), _SPREADS, strict=True)
+    )
+    return -math.log((1 - _LONG_SHARE) * usual + _LONG_SHARE * long)
 
 
 class Habits:

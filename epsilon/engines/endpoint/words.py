@@ -1,4 +1,4 @@
-"""What the last word of a turn says about whether another comes."""
+"""What the first and the last word of a turn say about whether another comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ WANTING = frozenset(
     " from every um uh er erm hmm".split()
 )
 
+# A sentence that begins with one of these mostly is a question, which may end high.
+ASKING = frozenset(
+    "what who where when why how which whose do does did is are can could will would should have what's who's"
+    " where's".split()
+)
+
 
 def wants_more(thought: Thought) -> bool:
     """Whether the last word asks for another."""
     return bool(thought.words) and thought.words[-1] in WANTING
+
+
+def asks(thought: Thought) -> bool:
+    """Whether the first word begins a question."""
+    return bool(thought.words) and thought.words[0] in ASKING

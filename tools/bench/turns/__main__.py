@@ -29,6 +29,7 @@ from tools.bench.turns.picture import draw
 from tools.bench.turns.playing import Glance, Played, play_all, watch_all
 from tools.turns import labels
 from tools.turns.labels import Label
+from tools.turns.worlds import World
 
 Turns = Sequence[tuple[Samples, Label]]
 AIMS = (0.05, 0.10)
@@ -43,6 +44,9 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=300, help="turns (default: 300)")
     parser.add_argument("--seed", type=int, default=6, help="of the turns")
+    parser.add_argument(
+        "--voices", choices=[world.value for world in World], default=World.HELD_OUT.value, help="who speaks"
+    )
     parser.add_argument("--folder", type=Path, help="recordings of turns with a turns.yaml instead")
     parser.add_argument("--realtime", type=int, default=24, help="turns that are also played in real time")
     parser.add_argument("--board", default="host")
@@ -53,7 +57,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.count, options.realtime = 40, 8
-    turns = recorded(options.folder) if options.folder else spoken(options.count, options.seed)
+    turns = (
+        recorded(options.folder)
+        if options.folder
+        else spoken(options.count, options.seed, World(options.voices))
+    )
     print(f"{len(turns)} turns, {sum(bool(label.pauses) for _, label in turns)} with pauses inside")
     where = (options.board, options.character)
     print("\nlock-step")
@@ -72,11 +80,11 @@ def main() -> None:
     compare(ours, others)
 
 
-def spoken(count: int, seed: int) -> Turns:
-    """Turns by held-out voices, from a seed."""
+def spoken(count: int, seed: int, world: World) -> Turns:
+    """Turns by the voices of one world, from a seed."""
     from tools.turns.making import turns  # needs the synthesisers; recordings do not
 
-    return [(np.asarray(t.samples, np.float32), t.label) for t in islice(turns(seed, held_out=True), count)]
+    return [(np.asarray(t.samples, np.float32), t.label) for t in islice(turns(seed, world), count)]
 
 
 def recorded(folder: Path) -> Turns:

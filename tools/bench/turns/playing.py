@@ -12,6 +12,7 @@ from epsilon.config.board import load_board
 from epsilon.config.character import load_character
 from epsilon.devices.wav import WavCard
 from epsilon.emulation.lockstep import LockStep
+from epsilon.engines.endpoint.gru import EndpointGru
 from epsilon.engines.protocols import EndOfTurn, Thought
 from epsilon.messages import News
 from epsilon.ring import Samples
@@ -70,6 +71,7 @@ class Glance:
     silence_ms: float
     thought: Thought
     sound: float  # the network's log odds that the turn is over
+    margin: float = 0.0  # what all that is known says of it, above what ships as enough
 
 
 class Watched:
@@ -77,7 +79,7 @@ class Watched:
 
     def __init__(self, engine: EndOfTurn, longest_ms: float) -> None:
         self.engine, self._longest_ms = engine, longest_ms
-        self.glances: list[tuple[float, Thought, float]] = []
+        self.glances: list[tuple[float, Thought, float, float]] = []
 
     def reset(self) -> None:
         self.engine.reset()
@@ -89,10 +91,14 @@ class Watched:
         return self.engine.over(silence_ms, thought)
 
     def wait_ms(self, silence_ms: float, thought: Thought) -> float:
-        self.glances.append((silence_ms, thought, float(getattr(self.engine, "sound", 0.0))))
+        sound, margin = 0.0, 0.0
+        if isinstance(self.engine, EndpointGru):
+            sound, margin = self.engine.sound, self.engine.margin(silence_ms, thought)
+        self.glances.append((silence_ms, thought, sound, margin))
         return self._longest_ms
 
-    def went_on(self, silence_ms: float) -> None: ...
+    def went_on(self, silence_ms: float) -> None:
+        self.engine.went_on(silence_ms)
 
 
 class RealTime:

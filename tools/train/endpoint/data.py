@@ -19,6 +19,7 @@ from epsilon.engines.endpoint.features import Features
 from epsilon.engines.vad.silero import SileroDetector
 from tools.train.endpoint.hearing import FOLLOW_S, WINDOW, Heard, hear, imagine
 from tools.turns.making import Turn, turns
+from tools.turns.worlds import World
 
 SHARD_TURNS = 200
 LEARNED_S = 1.4  # of silence after the end; more of it teaches nothing
@@ -56,7 +57,7 @@ def make_shard(
     folder: Path,
     name: str,
     seed: int,
-    held_out: bool,
+    world: World,
     count: int,
     keep_sound: bool = False,
     imagined: bool = False,
@@ -68,7 +69,7 @@ def make_shard(
     detector, features, rng = SileroDetector(), Features(), np.random.default_rng(seed)
     columns: list[list[Any]] = [[], [], [], []]
     sound, abouts, place = list[NDArray[np.int16]](), list[dict[str, Any]](), 0
-    for turn in islice(turns(seed, held_out), count):
+    for turn in islice(turns(seed, world), count):
         if imagined:
             heard = imagine(turn.label, LEARNED_S, rng)
         else:
@@ -94,9 +95,8 @@ def rows_of(turn: Turn, heard: Heard, features: Features) -> NDArray[np.float16]
     """The model's rows of a turn."""
     features.reset()
     begin = heard.first * WINDOW
-    windows = turn.samples[begin : begin + len(heard.voiced) * WINDOW].reshape(-1, WINDOW)
-    rows = [features.push(window, bool(voice)) for window, voice in zip(windows, heard.voiced, strict=True)]
-    return np.asarray(rows, np.float16)
+    sound = turn.samples[begin : begin + len(heard.voiced) * WINDOW]
+    return features.rows(sound, heard.voiced.tolist()).astype(np.float16)
 
 
 def _about(turn: Turn, heard: Heard, place: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Fits what joins sound, words and silence, and where the toy decides: `python -m tools.train.endpoint.fuse`.
 
-Run it again whenever the ears, the mind or the network have changed; it takes a few minutes and no torch. It writes
-model.yaml beside the graph, then prints the scores on turns of voices that nothing was trained on.
+Run it again whenever the ears, the mind or a network have changed; it takes a few minutes and no torch. It writes
+model.yaml beside the graph, then prints the scores on turns of voices that nothing was trained on or chosen by.
 """
 
 from __future__ import annotations
@@ -9,70 +9,77 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
 import yaml
 from numpy.typing import NDArray
 
-from epsilon.engines.endpoint.fusion import FITTED_MS, NAMES, Fusion, clues
-from epsilon.engines.endpoint.gru import stretched_ms
-from epsilon.engines.endpoint.silence import SilenceRule
-from epsilon.engines.protocols import Patience
+from epsilon.engines.endpoint import wording
+from epsilon.engines.endpoint.fusion import NAMES, Fusion, clues
+from epsilon.engines.endpoint.gru import Limit
+from epsilon.engines.endpoint.wording import Wording, with_pauses
 from tools.train.endpoint import data
 from tools.train.endpoint.data import Example
 from tools.train.endpoint.listening import Mind, StandIn, heard_words, thoughts
-from tools.train.endpoint.policy import (
-    LONGEST_MS,
-    MISSED_MS,
-    Moment,
-    Moments,
-    Score,
-    at,
-    curve,
-    moments,
-    score,
-)
+from tools.train.endpoint.policy import Moment, Moments, Score, Thoughts, at, curve, moments
 
-MOST_CUT_INS = 0.0525  # of the development turns: 5 %, with half a turn to spare
-OF_SOUND = ("bias", "sound", "silence")
-OF_WORDS = ("bias", "silence", "worded", "wanting", "judged", "finished", "few")
+MOST_CUT_INS = 0.055  # of the development turns, by decisions: in the toy about one in ten stays silent
+OF_SOUND = ("bias", "sound", "steady", "silence", "rarity", "voice", "pauses")
+OF_WORDS = tuple(name for name in NAMES if name not in ("sound", "steady", "words_sound", "asks_sound"))
 _RIDGE = 1.0
-_LEVELS: NDArray[np.float64] = 1 / (1 + np.exp(-np.linspace(-5, 7, 121)))
+_EARLY_MS, _LATE_WEIGHT = 450.0, 0.25  # what comes later seldom decides
+_LEVELS: NDArray[np.float64] = np.linspace(-4, 7, 111)
+_FALLS = np.linspace(-1, 2, 16)
 _TIMERS: NDArray[np.float64] = np.linspace(0.016, 0.16, 46)  # silences in tens of seconds
 _HEAD = "# The pocket end-of-turn model; `fusion` weighs the clues of epsilon/engines/endpoint/fusion.py.\n"
-
-
-class Limits(NamedTuple):
-    """From `sure` on it is over; from `unsure` on if the silence rule says so."""
-
-    sure: float
-    unsure: float
 
 
 def fuse(
     turns: Path, out: Path, stand_in: bool = False, ears: str = "pocket/ears", mind: str = "pocket/mind"
 ) -> None:
-    """Fit, write and score."""
+    """Fit, choose, write and score."""
     judge = StandIn() if stand_in else Mind(mind)
     session = onnxruntime.InferenceSession(str(out / "endpoint.onnx"), providers=["CPUExecutionProvider"])
-    develop, kept = (gather(turns, kind, session, judge, ears) for kind in ("develop", "kept"))
+    words = wording.read(out)
+    develop = gather(turns, "develop", session, words, judge, ears, disturbed=True)
+    kept = gather(turns, "kept", session, words, judge, ears)
     weights = fit(develop, NAMES)
-    write(out, session, weights)
+    limit = choose(develop, weights)
+    write(out, session, weights, limit)
     by = "counts of word pairs in the mind's place" if stand_in else mind
-    print(f"fitted on {len(develop)} turns of voices trained on; words by {ears}, finished thoughts by {by}")
-    report(develop, kept, weights)
+    print(f"fitted on {len(develop)} turns of development voices; words by {ears}, finished thoughts by {by}")
+    report(develop, kept, weights, limit)
 
 
-def gather(turns: Path, kind: str, session: object, judge: Mind | StandIn, ears: str) -> list[Moments]:
-    """The turns of one kind as the policies see them."""
+def gather(
+    turns: Path,
+    kind: str,
+    session: onnxruntime.InferenceSession,
+    words: Wording,
+    judge: Mind | StandIn,
+    ears: str,
+    disturbed: bool = False,
+) -> list[Moments]:
+    """The turns of one kind as the policies see them; `disturbed`: the ears hear them about as badly as strangers."""
     found = []
     for path in sorted(turns.glob(f"{kind}-???.json")):
         examples = data.read(turns, path.stem)
-        for example, words in zip(examples, heard_words(turns, path.stem, examples, ears), strict=True):
-            found.append(moments(example, run(session, example), thoughts(words, judge)))
+        for example, heard in zip(
+            examples, heard_words(turns, path.stem, examples, ears, disturbed), strict=True
+        ):
+            found.append(moments(example, run(session, example), read(heard, words, judge)))
     return found
+
+
+def read(heard: Sequence[Sequence[str]], words: Wording, judge: Mind | StandIn) -> list[Thoughts]:
+    """What is made of the words at each pause of a turn."""
+    counts = [len(said) for said in heard]
+    marked = [with_pauses(said, counts[:place]) for place, said in enumerate(heard)]
+    return [
+        Thoughts(thought, words.log_odds(said))
+        for thought, said in zip(thoughts(heard, judge), marked, strict=True)
+    ]
 
 
 def run(session: onnxruntime.InferenceSession, example: Example) -> NDArray[np.float32]:
@@ -88,103 +95,60 @@ def run(session: onnxruntime.InferenceSession, example: Example) -> NDArray[np.f
 def fit(turns: Sequence[Moments], names: Collection[str]) -> dict[str, float]:
     """Weights of these clues by Newton's method with a ridge; all others weigh nothing."""
     rows = [m for turn in turns for m in turn]
-    x = np.array([[clues(m.sound, m.silence_ms, m.thought)[name] for name in names] for m in rows])
+    every = [clues(m.found) for m in rows]
+    x = np.array([[found[name] for name in names] for found in every])
     y, weights = np.array([m.over for m in rows], float), np.zeros(len(names))
+    matter = np.array([1.0 if m.found.silence_ms <= _EARLY_MS else _LATE_WEIGHT for m in rows])
     for _ in range(30):
         p = 1 / (1 + np.exp(-x @ weights))
-        slope = x.T @ (y - p) - _RIDGE * weights
-        bend = (x * (p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(len(names))
+        slope = x.T @ (matter * (y - p)) - _RIDGE * weights
+        bend = (x * (matter * p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(len(names))
         weights = weights + np.linalg.solve(bend, slope)
     return dict.fromkeys(NAMES, 0.0) | dict(zip(names, map(float, weights), strict=True))
 
 
-def choose(turns: Sequence[Moments], weights: dict[str, float]) -> Limits:
-    """The limits with the least dead air among those that cut in seldom enough."""
-    rule, likely = SilenceRule(Patience(FITTED_MS, LONGEST_MS)), likelihood(weights)
-
-    def row(moment: Moment) -> tuple[float, bool, float]:
-        by_rule = moment.silence_ms >= rule.wait_ms(moment.silence_ms, moment.thought)
-        return 1.0 if moment.silence_ms >= LONGEST_MS else likely(moment), by_rule, moment.dead_air_ms
-
-    tables = [np.array([row(moment) for moment in turn]) for turn in turns]
-    best, least_ms = Limits(1.0, 1.0), np.inf
-    for sure in _LEVELS[30:]:
-        for unsure in _LEVELS[20::4]:
-            if unsure > sure:
-                break
-            dead_ms = np.array([_decided(table, Limits(sure, unsure)) for table in tables])
-            mean_ms = dead_ms[dead_ms >= 0].mean()
-            if (dead_ms < 0).mean() <= MOST_CUT_INS and mean_ms < least_ms:
-                best, least_ms = Limits(float(sure), float(unsure)), mean_ms
+def choose(turns: Sequence[Moments], weights: dict[str, float], most: float = MOST_CUT_INS) -> Limit:
+    """The limit with the least dead air among those that cut in seldom enough."""
+    best, least_ms = Limit(float(_LEVELS[-1]), 0.0), np.inf
+    for fall in _FALLS:
+        scores = curve(turns, _LEVELS, above(weights, Limit(0.0, float(fall))))
+        for level, found in zip(_LEVELS, scores, strict=True):
+            if found.cut_in <= most and found.mean_ms < least_ms:
+                best, least_ms = Limit(round(float(level), 2), round(float(fall), 2)), found.mean_ms
     return best
 
 
-def _decided(table: NDArray[np.float64], limits: Limits) -> float:
-    """The dead air of one turn, whose rows are: how likely, whether the rule says so, dead air if decided there."""
-    if len(table) == 0:
-        return MISSED_MS
-    likely, by_rule, dead_ms = table.T
-    hits = np.flatnonzero((likely >= limits.sure) | ((likely >= limits.unsure) & (by_rule > 0)))
-    return float(dead_ms[hits[0]]) if len(hits) else MISSED_MS
-
-
-def likelihood(weights: dict[str, float]) -> Callable[[Moment], float]:
-    """The probability by these weights."""
+def above(weights: dict[str, float], limit: Limit) -> Callable[[Moment], float]:
+    """By how much the log odds are above a limit."""
     fusion = Fusion(weights)
-    return lambda moment: fusion.over(moment.sound, moment.silence_ms, moment.thought)
+    return lambda moment: fusion.odds(moment.found) - limit.after(moment.found.silence_ms)
 
 
-def write(out: Path, session: onnxruntime.InferenceSession, weights: dict[str, float]) -> None:
+def write(out: Path, session: onnxruntime.InferenceSession, weights: dict[str, float], limit: Limit) -> None:
     """Writes model.yaml."""
     layers, width = next(node.shape for node in session.get_inputs() if node.name == "state")
-    facts = {"layers": layers, "width": width}
-    facts["fusion"] = {name: round(weights[name], 4) for name in NAMES}
+    facts = {"layers": layers, "width": width, "limit": limit.odds, "fall": limit.fall}
+    facts |= {"fusion": {name: round(weights[name], 4) for name in NAMES}}
     (out / "model.yaml").write_text(_HEAD + yaml.safe_dump(facts, sort_keys=False))
 
 
-def report(develop: Sequence[Moments], kept: Sequence[Moments], weights: dict[str, float]) -> None:
-    """Prints the table on the held-out voices, each policy at its own best level, then what ships.
-
-    Between them, what the fusion would decide alone at limits chosen on the development turns.
-    """
+def report(
+    develop: Sequence[Moments], kept: Sequence[Moments], weights: dict[str, float], limit: Limit
+) -> None:
+    """Prints the table on the held-out voices, each policy at its own best level, then what ships."""
     policies: dict[str, Callable[[Moment], float]] = {
-        "silence timer": lambda moment: moment.silence_ms / 10_000,
-        "sound": likelihood(fit(develop, OF_SOUND)),
-        "words": likelihood(fit(develop, OF_WORDS)),
-        "all": likelihood(weights),
+        "silence timer": lambda moment: moment.found.silence_ms / 10_000,
+        "sound": above(fit(develop, OF_SOUND), Limit(0.0, 0.0)),
+        "words": above(fit(develop, OF_WORDS), Limit(0.0, 0.0)),
+        "all": above(weights, Limit(0.0, limit.fall)),
     }
     print(f"{len(kept)} turns of held-out voices; dead air in ms, mean / median / p95")
     for name, by in policies.items():
-        levels = _TIMERS if name == "silence timer" else _LEVELS
-        scores = curve(kept, levels, by)
+        scores = curve(kept, _TIMERS if name == "silence timer" else _LEVELS, by)
         print(f"  {name:14} at 5 %: {_shown(at(scores, 0.05))}   at 10 %: {_shown(at(scores, 0.10))}")
-    limits = choose(develop, weights)
     for kind, turns in (("development", develop), ("held-out", kept)):
-        found = limited_score(turns, weights, limits)
-        print(f"  by the fusion's limits, {kind}: {found.cut_in:.1%} cut in, {_shown(found)}")
-        for usual_ms in (500.0, 600.0, 700.0):
-            found = shipped_score(turns, usual_ms)
-            print(
-                f"  as it ships, silence: {usual_ms:.0f} ms, {kind}: {found.cut_in:.1%} cut in, {_shown(found)}"
-            )
-
-
-def limited_score(turns: Sequence[Moments], weights: dict[str, float], limits: Limits) -> Score:
-    """With limits of the fusion, and the rule between them."""
-    rule, likely = SilenceRule(Patience(FITTED_MS, LONGEST_MS)), likelihood(weights)
-
-    def level(moment: Moment) -> float:
-        by_rule = moment.silence_ms >= rule.wait_ms(moment.silence_ms, moment.thought)
-        sure = likely(moment)
-        return float(sure >= limits.sure or (sure >= limits.unsure and by_rule))
-
-    return curve(turns, np.array([1.0]), level)[0]
-
-
-def shipped_score(turns: Sequence[Moments], usual_ms: float) -> Score:
-    """As the toy decides on a board with that `turn: {silence: …}`, by the engine's own code."""
-    rule = SilenceRule(Patience(usual_ms, LONGEST_MS))
-    return score(turns, lambda sound, ms, thought: ms >= stretched_ms(rule, sound, ms, thought))
+        found = curve(turns, np.zeros(1), above(weights, limit))[0]
+        print(f"  as it ships, {kind}: {found.cut_in:.1%} cut in, {_shown(found)}")
 
 
 def _shown(score: Score) -> str:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import soxr
 
 from epsilon.config.character import load_character
 from epsilon.config.models import find_model
@@ -21,38 +25,63 @@ from epsilon.engines.llm import mistral
 from epsilon.engines.llm.conversation import Conversation, finished
 from epsilon.engines.protocols import Thought
 from epsilon.realtime import Seat
+from epsilon.ring import Samples
 from epsilon.runtimes import onnx
 from epsilon.stages.vad import PREROLL_FRAMES, TAIL_FRAMES
 from tools.train.endpoint import data
 from tools.train.endpoint.data import Example
-from tools.train.endpoint.hearing import WINDOW, pauses
+from tools.train.endpoint.hearing import RATE_HZ, WINDOW, pauses
 from tools.train.speech.synthesis import training_sentences
 from tools.train.text.lines import lines_to_characters
 from tools.train.text.sentences import load
 
 _START = "<s>"
+_LARGER, _SMALLER = (0.68, 0.85), (1.2, 1.5)  # throats that the ears have heard few of
+_SNR_DB = (5.0, 25.0)
 
 
-def heard_words(folder: Path, name: str, examples: Sequence[Example], ears: str) -> list[list[list[str]]]:
+def heard_words(
+    folder: Path, name: str, examples: Sequence[Example], ears: str, disturbed: bool = False
+) -> list[list[list[str]]]:
     """For each turn the words at each of its pauses, by these ears; remembered in the folder."""
     model = find_model(ears)
-    kept = folder / f"{name}-words-{model.sha256[:8]}.json"
+    kept = folder / f"{name}-{'disturbed' if disturbed else 'words'}-{model.sha256[:8]}.json"
     if not kept.exists():
-        recogniser = whisper.load(model, onnx, Seat())
-        kept.write_text(json.dumps([_listen(folder, name, example, recogniser) for example in examples]))
+        recogniser, rng = whisper.load(model, onnx, Seat()), np.random.default_rng(zlib.crc32(name.encode()))
+        heard = list[list[list[str]]]()
+        for example in examples:
+            sound = data.sound_of(folder, name, example)
+            stretch = 1.0
+            if disturbed:
+                sound, stretch = disturb(sound, rng)
+            heard.append(_listen(sound, stretch, example, recogniser))
+        kept.write_text(json.dumps(heard))
     found: list[list[list[str]]] = json.loads(kept.read_text())
     return found
 
 
-def _listen(folder: Path, name: str, example: Example, recogniser: Any) -> list[list[str]]:
-    sound, found = data.sound_of(folder, name, example), []
-    first = example.about["first"]
+def _listen(sound: Samples, stretch: float, example: Example, recogniser: Any) -> list[list[str]]:
+    first, found = example.about["first"], []
     start = max(0, (first - 3) * WINDOW - PREROLL_FRAMES)
     for begin, _ in pauses(example.heard):
+        end = (first + begin) * WINDOW + TAIL_FRAMES
         hearing = recogniser.start()
-        recogniser.hear(hearing, sound[start : (first + begin) * WINDOW + TAIL_FRAMES])
+        recogniser.hear(hearing, sound[round(start * stretch) : round(end * stretch)])
         found.append(recogniser.finish(hearing).text.split())
     return found
+
+
+def disturb(sound: Samples, rng: np.random.Generator) -> tuple[Samples, float]:
+    """By another throat and microphone and in noise; also by how much longer it is."""
+    size = rng.choice((rng.uniform(*_LARGER), rng.uniform(*_SMALLER), 1.0), p=(0.4, 0.4, 0.2))
+    heard = soxr.resample(sound, RATE_HZ * size, RATE_HZ)
+    spectrum, hz = np.fft.rfft(heard), np.fft.rfftfreq(len(heard), 1 / RATE_HZ)
+    spectrum *= (1 + (hz / rng.uniform(500, 3000)) ** 2) ** rng.uniform(-0.4, 0.2)
+    heard = np.fft.irfft(spectrum, len(heard))
+    noise = rng.standard_normal(len(heard))
+    noise = 0.3 * noise + rng.choice((0.0, 0.1)) * np.cumsum(noise - noise.mean())
+    heard = heard + noise / noise.std() * heard.std() * 10 ** (-rng.uniform(*_SNR_DB) / 20)
+    return (0.5 * heard / np.abs(heard).max()).astype(np.float32), len(heard) / len(sound)
 
 
 class Mind:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from epsilon.engines.endpoint.features import SIZE
@@ -41,6 +44,23 @@ class Endpoint(nn.Module):
         read = torch.relu(self.read((rows - self.mean) * self.scale))
         remembered, _ = self.layers(self.drop(read))
         return self.answer(torch.cat([self.drop(remembered), read], -1))
+
+
+def from_graph(path: Path) -> Endpoint:
+    """The network in an exported graph, to be trained further."""
+    arrays = {array.name: numpy_helper.to_array(array) for array in onnx.load(path).graph.initializer}
+    products = sorted((name for name in arrays if name.startswith("onnx::MatMul")), key=_number)
+    inner, width = arrays["endpoint.read.weight"].shape[0], len(arrays[products[1]])
+    model = Endpoint(Shape(inner, width, len(products) // 2))
+    state = {name.removeprefix("endpoint."): array for name, array in arrays.items() if name not in products}
+    for place, name in enumerate(products):
+        state[f"layers.weight_{('ih', 'hh')[place % 2]}_l{place // 2}"] = arrays[name].T
+    model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in state.items()})
+    return model
+
+
+def _number(name: str) -> int:
+    return int(name.rsplit("_", 1)[1])
 
 
 class Step(nn.Module):

@@ -1,6 +1,6 @@
 """Turns as the policies see them: for every silence, window by window, what each would go by; and how they score.
 
-Dead air is the time from the last sample of speech to the decision. A turn is cut into when the decision falls
+Dead air is the time from the last sample of speech to the decision. A turn is cut into when the answer would sound
 before that sample. The words are there a while after a pause began, as in the toy.
 """
 
@@ -8,28 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from epsilon.engines.endpoint.fusion import Evidence
+from epsilon.engines.endpoint.gru import STEADY_WINDOWS
 from epsilon.engines.protocols import Thought
 from tools.train.endpoint.data import Example
 from tools.train.endpoint.hearing import PREPARE_WINDOWS, RATE_HZ, WINDOW, WINDOW_MS, pauses
 
 WORDS_AFTER_WINDOWS = 7  # 224 ms: the pause is noticed, heard out by the ears and understood
-LONGEST_MS = 1600.0
+LONGEST_MS = 2000.0
 # A turn whose silence the voice detector never saw, or that ran out of recording, waits this long.
-MISSED_MS = 2000.0
-Wait = Callable[[float, float, Thought], bool]  # sound, silence in ms, thought -> is it over?
+MISSED_MS = 2100.0
+ANSWER_MS = (
+    90.0  # from the decision to the first sound: what is decided later than so much before the end cuts in
+)
 
 
 @dataclass(frozen=True)
 class Moment:
     """One window of silence in which the end may be decided."""
 
-    sound: float
-    silence_ms: float
-    thought: Thought
+    found: Evidence
     over: bool
     dead_air_ms: float  # if decided here; negative before the end
 
@@ -37,18 +40,34 @@ class Moment:
 Moments = list[Moment]
 
 
-def moments(example: Example, sound: NDArray[np.float32], thoughts: Sequence[Thought]) -> Moments:
+class Thoughts(NamedTuple):
+    """What ears and mind make of one silence, and what its words say of the end."""
+
+    thought: Thought
+    words: float
+
+
+def moments(example: Example, sound: NDArray[np.float32], thoughts: Sequence[Thoughts]) -> Moments:
     """All of a turn, in order; `thoughts` are of its silences, in order, `sound` the network's of every window."""
-    found = Moments()
-    for (begin, end), thought in zip(pauses(example.heard), thoughts, strict=True):
+    found, voice_ms = Moments(), np.cumsum(example.voiced) * WINDOW_MS
+    for pause, ((begin, end), (thought, words)) in enumerate(
+        zip(pauses(example.heard), thoughts, strict=True)
+    ):
         for window in range(begin + PREPARE_WINDOWS, end):
             silence = window - begin + 1
             now_s = (example.about["first"] + window + 1) * WINDOW / RATE_HZ
-            known = thought if silence >= WORDS_AFTER_WINDOWS else Thought()
-            dead_ms = 1000 * (now_s - example.about["end_s"])
-            found.append(
-                Moment(float(sound[window]), silence * WINDOW_MS, known, bool(example.over[window]), dead_ms)
+            known = silence >= WORDS_AFTER_WINDOWS
+            evidence = Evidence(
+                float(sound[window]),
+                float(sound[max(0, window + 1 - STEADY_WINDOWS) : window + 1].mean()),
+                silence * WINDOW_MS,
+                float(voice_ms[window]),
+                pause,
+                thought if known else Thought(),
+                words if known else 0.0,
             )
+            dead_ms = 1000 * (now_s - example.about["end_s"])
+            found.append(Moment(evidence, bool(example.over[window]), dead_ms))
     return found
 
 
@@ -62,31 +81,12 @@ class Score:
     p95_ms: float
 
 
-def score(turns: Sequence[Moments], is_over: Wait) -> Score:
-    """Play all turns to the decision."""
-    dead_ms = np.array([_decided(turn, is_over) for turn in turns])
-    rest = dead_ms[dead_ms >= 0]
-    return Score(
-        float((dead_ms < 0).mean()),
-        float(rest.mean()),
-        float(np.median(rest)),
-        float(np.percentile(rest, 95)),
-    )
-
-
-def _decided(turn: Moments, is_over: Wait) -> float:
-    for moment in turn:
-        if moment.silence_ms >= LONGEST_MS or is_over(moment.sound, moment.silence_ms, moment.thought):
-            return moment.dead_air_ms
-    return MISSED_MS
-
-
 def curve(
     turns: Sequence[Moments], levels: NDArray[np.float64], by: Callable[[Moment], float]
 ) -> list[Score]:
     """Scores for a rising list of levels that `by` must reach; quick, because nothing is asked twice."""
     values = [np.array([by(moment) for moment in turn]) for turn in turns]
-    longest = [np.array([moment.silence_ms >= LONGEST_MS for moment in turn], bool) for turn in turns]
+    longest = [np.array([moment.found.silence_ms >= LONGEST_MS for moment in turn], bool) for turn in turns]
     dead = [np.array([moment.dead_air_ms for moment in turn]) for turn in turns]
     scores = []
     for level in levels:
@@ -95,10 +95,10 @@ def curve(
             hits = np.flatnonzero((value >= level) | late)
             found.append(float(dead_ms[hits[0]]) if len(hits) else MISSED_MS)
         all_ms = np.array(found)
-        rest = all_ms[all_ms >= 0]
+        rest = np.maximum(0.0, all_ms[all_ms >= -ANSWER_MS])
         if len(rest) == 0:
-            continue
-        cut_in = float((all_ms < 0).mean())
+            rest = np.array([MISSED_MS])
+        cut_in = float((all_ms < -ANSWER_MS).mean())
         scores.append(
             Score(cut_in, float(rest.mean()), float(np.median(rest)), float(np.percentile(rest, 95)))
         )

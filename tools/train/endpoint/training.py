@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,20 +15,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from epsilon.engines.endpoint.features import BANDS, SIZE
+from epsilon.engines.endpoint.features import SIZE
 from tools.train import runs
 from tools.train.endpoint import data
+from tools.train.endpoint.changes import EARLY, changed, paced, shortened
 from tools.train.endpoint.data import Example
 from tools.train.endpoint.hearing import WINDOW_MS
-from tools.train.endpoint.model import ANSWERS, SOON_S, Endpoint, Shape
+from tools.train.endpoint.model import ANSWERS, SOON_S, Endpoint, Shape, from_graph
 
 _JUDGED = (3, 40)  # windows of silence in which the answer counts
-_EARLY = 20  # windows of silence by which most ends should be known
 _PAUSE_WEIGHT = 2.0  # a window of a pause against one of the end
 _SOON_WEIGHT = 0.06  # of the answers about the future
-_PACE = 0.12  # at most this share of the speech
 _DRAWN_BATCHES = 12  # sorted by length at once
-_PER_FRAME = BANDS + 3
+_KEPT_OF_MEAN = 0.985  # of the mean of the weights over the steps, which is what is judged and exported
+_JUDGED_AT = 6  # windows of silence at which ends are told from pauses in the log
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Recipe:
 
     minutes: float = 40.0
     peak_rate: float = 2e-3
-    batch: int = 48
+    batch: int = 64
     warm_up_steps: int = 100
-    checkpoint_minutes: float = 2.0
+    checkpoint_minutes: float = 3.0
     evaluation_minutes: float = 4.0
     weight_decay: float = 0.02
     seed: int = 1
@@ -54,11 +56,14 @@ class Batch(NamedTuple):
 class Training:
     """A run in a folder: checkpoint.pt and log.txt."""
 
-    def __init__(self, folder: Path, turns: Path, recipe: Recipe, shape: Shape | None = None) -> None:
+    def __init__(
+        self, folder: Path, turns: Path, recipe: Recipe, shape: Shape | None = None, start: Path | None = None
+    ) -> None:
         self.folder, self.turns, self.recipe = folder, turns, recipe
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
-        self.model = Endpoint(shape or Shape())
+        self.model = from_graph(start) if start else Endpoint(shape or Shape())
+        self.mean = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=recipe.peak_rate, weight_decay=recipe.weight_decay
         )
@@ -67,7 +72,7 @@ class Training:
         self.refresh()
         if self.checkpoint.exists():
             self._resume()
-        else:
+        elif start is None:
             self._measure()
         self.rng = np.random.default_rng(recipe.seed + self.step)
         self._losses, self._drawn = list[float](), list[list[int]]()
@@ -114,8 +119,16 @@ class Training:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
+        self._average()
         self._losses.append(loss.item())
         return self._losses[-1]
+
+    def _average(self) -> None:
+        """Move the mean of the weights; early on it is of few steps."""
+        moved = max(1 - _KEPT_OF_MEAN, 1 / (self.step + 1))
+        with torch.no_grad():
+            for mean, now in zip(self.mean.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(now, moved)
 
     def batch(self) -> Batch:
         """Turns drawn at random, of about one length, changed a little."""
@@ -128,29 +141,32 @@ class Training:
         return batched([self.examples[place] for place in self._drawn.pop()], self.rng)
 
     def evaluate(self) -> None:
-        """Loss of the shipped answer on development turns and held-out voices, and of all answers in training."""
+        """Loss of the shipped answer on development turns, and how well it tells ends from pauses."""
         parts = [f"step {self.step} rate {self._rate():.1e} {len(self.examples)} turns"]
         parts.append(f"loss {np.mean(self._losses[-400:]):.4f}")
         self._losses = self._losses[-400:]
-        self.model.eval()
-        for kind in ("develop", "kept"):
-            found = [
-                e
-                for path in sorted(self.turns.glob(f"{kind}-???.json"))
-                for e in data.read(self.turns, path.stem)
-            ]
-            if found:
-                with torch.no_grad():
-                    batches = [batched(found[i : i + 100]) for i in range(0, len(found), 100)]
-                    parts.append(
-                        f"{kind} {np.mean([loss_of(self.model(b.rows), b, 1).item() for b in batches]):.4f}"
-                    )
+        self.mean.eval()
+        paths = sorted(self.turns.glob("develop-???.json"))
+        found = [example for path in paths for example in data.read(self.turns, path.stem)]
+        losses, odds = list[float](), list[tuple[float, bool]]()
+        for start in range(0, len(found), 100):
+            some = found[start : start + 100]
+            batch = batched(some)
+            with torch.no_grad():
+                answers = self.mean(batch.rows)
+            losses.append(loss_of(answers, batch, 1).item())
+            for example, over in zip(some, answers[..., 0].numpy(), strict=True):
+                at = np.flatnonzero(example.silence == _JUDGED_AT)
+                odds += [(float(over[place]), bool(example.over[place])) for place in at]
+        if found:
+            parts.append(f"development {np.mean(losses):.4f}, told apart {told_apart(odds):.3f}")
         self.log(", ".join(parts))
 
     def save(self) -> None:
         """Writes the checkpoint under its final name only when it is whole."""
         state = {
-            "model": self.model.state_dict(),
+            "model": self.mean.state_dict(),
+            "learning": self.model.state_dict(),
             "shape": asdict(self.model.shape),
             "optimizer": self.optimizer.state_dict(),
             "progress": (self.step, self.elapsed_s),
@@ -164,15 +180,17 @@ class Training:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state["model"])
+        self.model.load_state_dict(state["learning"])
+        self.mean.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.elapsed_s = state["progress"]
 
     def _measure(self) -> None:
         """Mean and spread of the rows, for the network's first layer."""
         rows = np.concatenate([example.rows for example in self.examples[:400]]).astype(np.float32)
-        self.model.mean.copy_(torch.from_numpy(rows.mean(axis=0)))
-        self.model.scale.copy_(torch.from_numpy(1.0 / np.maximum(0.1, rows.std(axis=0))))
+        for model in (self.model, self.mean):
+            model.mean.copy_(torch.from_numpy(rows.mean(axis=0)))
+            model.scale.copy_(torch.from_numpy(1.0 / np.maximum(0.1, rows.std(axis=0))))
 
     def _rate(self) -> float:
         """Warm-up by steps, then a cosine to nearly zero by the clock."""
@@ -190,7 +208,7 @@ def loss_of(answers: Tensor, batch: Batch, first: int = ANSWERS) -> Tensor:
 def batched(examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
     """Padded to the longest; with `rng`, each turn seems said at another pace and heard by another microphone."""
     if rng is not None:
-        examples = [paced(example, rng) for example in examples]
+        examples = [shortened(paced(example, rng), rng) for example in examples]
     longest = max(len(example.rows) for example in examples)
     rows = np.zeros((len(examples), longest, SIZE), np.float32)
     wanted, weights = (np.zeros((len(examples), longest, ANSWERS), np.float32) for _ in range(2))
@@ -200,25 +218,10 @@ def batched(examples: list[Example], rng: np.random.Generator | None = None) -> 
         wanted[place, :count] = _wanted(example)
         low, high = _JUDGED
         judged = (example.silence >= low) & (example.silence <= high)
-        matter = np.where(example.silence <= _EARLY, 1.0, 0.4) * np.where(example.over, 1.0, _PAUSE_WEIGHT)
+        matter = np.where(example.silence <= EARLY, 1.0, 0.4) * np.where(example.over, 1.0, _PAUSE_WEIGHT)
         weights[place, :count, 0] = judged * matter
         weights[place, :count, 1:] = _SOON_WEIGHT * ~example.over[:, None]
     return Batch(*map(torch.from_numpy, (rows, wanted, weights)))
-
-
-def paced(example: Example, rng: np.random.Generator) -> Example:
-    """Some windows of the speech are heard twice or not at all, so that no two hearings are the same."""
-    more, less = rng.uniform(0, _PACE, 2)
-    drawn = rng.random(len(example.rows))
-    times = np.where(example.silence > 0, 1, 1 + (drawn < more) - (drawn > 1 - less))
-    kept = np.repeat(np.arange(len(times)), times)
-    return replace(
-        example,
-        rows=example.rows[kept],
-        voiced=example.voiced[kept],
-        silence=example.silence[kept],
-        over=example.over[kept],
-    )
 
 
 def _wanted(example: Example) -> np.ndarray:
@@ -228,22 +231,11 @@ def _wanted(example: Example) -> np.ndarray:
     return np.stack([over, *(left_s <= soon_s for soon_s in SOON_S)], axis=1).astype(np.float32)
 
 
-def changed(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another microphone and throat: tilted and bent bands, a few bands missing, voicing that is less sure."""
-    frames = rows[:, : 2 * _PER_FRAME].reshape(len(rows), 2, _PER_FRAME)
-    places = np.linspace(-1, 1, BANDS, dtype=np.float32)
-    bend = rng.normal(0, 0.1) * places + rng.normal(0, 0.08) * np.cos(np.pi * rng.uniform(0.5, 2) * places)
-    frames[..., :BANDS] += bend.astype(np.float32) + np.float32(rng.normal(0, 0.07))
-    frames[..., BANDS] += np.float32(rng.normal(0, 0.05))
-    shift = rng.choice((-1, 0, 0, 1))
-    if shift:
-        frames[..., :BANDS] = np.roll(frames[..., :BANDS], shift, axis=-1)
-    if rng.random() < 0.4:
-        first = rng.integers(BANDS - 4)
-        frames[..., first : first + rng.integers(1, 5)] = -1.0
-    frames[..., BANDS + 1] *= np.float32(rng.uniform(0.8, 1.1))
-    frames[..., BANDS + 2] = (frames[..., BANDS + 2] + np.float32(rng.normal(0, 0.05))) * np.float32(
-        rng.uniform(0.7, 1.3)
-    )
-    frames += rng.normal(0, 0.03, frames.shape).astype(np.float32)
-    return rows
+def told_apart(odds: Sequence[tuple[float, bool]]) -> float:
+    """How often an end has higher log odds than a pause (the area under the curve)."""
+    ranked = [over for _, over in sorted(odds)]
+    ends, below, wins = sum(ranked), 0, 0
+    for over in ranked:
+        below += not over
+        wins += below * over
+    return wins / max(1, ends * (len(ranked) - ends))
