@@ -144,9 +144,9 @@ class PacedDetector:
     def __init__(self, inner: VoiceDetector, bill: Bill) -> None:
         self._inner, self._bill = inner, bill
 
-    def push(self, samples: Samples) -> list[float]:
+    def push(self, samples: Samples, closely: bool = False) -> list[float]:
         """As the protocol says."""
-        found = self._inner.push(samples)
+        found = self._inner.push(samples, closely)
         self._bill.pay(self._bill.cost.pass_ms * len(found))
         return found
 
