@@ -73,12 +73,11 @@ class EndpointGru:
         self._voice_ms += _WINDOW_MS * voiced
 
     def over(self, silence_ms: float, thought: Thought) -> float:
-        odds = self.odds(silence_ms, thought) - patience_of(self.patience.usual_ms) - self._habit
-        return 1 / (1 + math.exp(-odds))
+        return 1 / (1 + math.exp(self._patience - self.odds(silence_ms, thought)))
 
     def wait_ms(self, silence_ms: float, thought: Thought) -> float:
-        least = patience_of(self.patience.usual_ms) + self._habit
-        return silence_ms if self.margin(silence_ms, thought) >= least else self.patience.longest_ms
+        sure = self.margin(silence_ms, thought) >= self._patience
+        return silence_ms if sure else self.patience.longest_ms
 
     def margin(self, silence_ms: float, thought: Thought) -> float:
         """By how much the log odds are above the limit of a board and a user as patient as most."""
@@ -103,9 +102,9 @@ class EndpointGru:
         return Evidence(*sounds, thought, self._read_odds)
 
     @property
-    def _habit(self) -> float:
-        """The log odds for this user's way to pause."""
-        return _HABIT * self.habits.slowness
+    def _patience(self) -> float:
+        """The log odds for this board's usual silence and for this user's way to pause."""
+        return patience_of(self.patience.usual_ms) + _HABIT * self.habits.slowness
 
 
 def load(model: Model, runtime: Runtime, seat: Seat, patience: Patience) -> EndpointGru:

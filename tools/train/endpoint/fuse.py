@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from epsilon.engines.endpoint import wording
 from epsilon.engines.endpoint.fusion import NAMES, Fusion, clues
 from epsilon.engines.endpoint.gru import Limit
-from epsilon.engines.endpoint.wording import Wording, with_pauses
-from tools.train.endpoint import data
+from epsilon.engines.endpoint.wording import Wording
 from tools.train.endpoint.data import Example
-from tools.train.endpoint.listening import Mind, StandIn, heard_words, thoughts
+from tools.train.endpoint.listening import Mind, StandIn, heard_turns, marked, thoughts
 from tools.train.endpoint.policy import Moment, Moments, Score, Thoughts, at, curve, moments
 
 MOST_CUT_INS = 0.055  # of the development turns, by decisions: in the toy about one in ten stays silent
@@ -62,23 +61,17 @@ def gather(
     disturbed: bool = False,
 ) -> list[Moments]:
     """The turns of one kind as the policies see them; `disturbed`: the ears hear them about as badly as strangers."""
-    found = []
-    for path in sorted(turns.glob(f"{kind}-???.json")):
-        examples = data.read(turns, path.stem)
-        for example, heard in zip(
-            examples, heard_words(turns, path.stem, examples, ears, disturbed), strict=True
-        ):
-            found.append(moments(example, run(session, example), read(heard, words, judge)))
-    return found
+    return [
+        moments(example, run(session, example), read(heard, words, judge))
+        for example, heard in heard_turns(turns, kind, ears, disturbed)
+    ]
 
 
 def read(heard: Sequence[Sequence[str]], words: Wording, judge: Mind | StandIn) -> list[Thoughts]:
     """What is made of the words at each pause of a turn."""
-    counts = [len(said) for said in heard]
-    marked = [with_pauses(said, counts[:place]) for place, said in enumerate(heard)]
     return [
         Thoughts(thought, words.log_odds(said))
-        for thought, said in zip(thoughts(heard, judge), marked, strict=True)
+        for thought, said in zip(thoughts(heard, judge), marked(heard), strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ import json
 import random
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import soxr
 from epsilon.config.character import load_character
 from epsilon.config.models import find_model
 from epsilon.engines.asr import whisper
+from epsilon.engines.endpoint.wording import with_pauses
 from epsilon.engines.llm import mistral
 from epsilon.engines.llm.conversation import Conversation, finished
 from epsilon.engines.protocols import Thought
@@ -98,6 +99,22 @@ class Mind:
             return None
         self._model.sync_to(self._sequence, self._conversation.ids(tuple(words)))
         return finished(self._conversation.chat, self._model.logits(self._sequence))
+
+
+def heard_turns(
+    folder: Path, kind: str, ears: str, disturbed: bool = False
+) -> Iterator[tuple[Example, list[list[str]]]]:
+    """Every turn of one kind whose sound was kept, with the words at each of its pauses, by these ears."""
+    for path in sorted(folder.glob(f"{kind}-???.pcm")):
+        if path.with_suffix(".json").exists():
+            examples = data.read(folder, path.stem)
+            yield from zip(examples, heard_words(folder, path.stem, examples, ears, disturbed), strict=True)
+
+
+def marked(heard: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The words at each pause of a turn, with a mark for every pause before it."""
+    counts = [len(said) for said in heard]
+    return [with_pauses(said, counts[:place]) for place, said in enumerate(heard)]
 
 
 class StandIn:

@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from epsilon.engines.endpoint.wording import MOST_WORDS, PAUSE, UNKNOWN, with_pauses
-from tools.train.endpoint import data
 from tools.train.endpoint.hearing import pauses
-from tools.train.endpoint.listening import heard_words
+from tools.train.endpoint.listening import heard_turns, marked
 from tools.turns.scripts import Writer, written
 from tools.turns.worlds import World
 
@@ -50,17 +49,9 @@ def of_scripts(count: int, world: World, seed: int = SCRIPTS_SEED) -> Iterator[S
 
 def of_ears(turns: Path, ears: str, disturbed: bool, kind: str = "train") -> Iterator[Said]:
     """What the ears wrote at the pauses and ends of the shards whose sound was kept."""
-    for path in sorted(turns.glob(f"{kind}-???.pcm")):
-        if not path.with_suffix(".json").exists():
-            continue
-        examples = data.read(turns, path.stem)
-        for example, heard in zip(
-            examples, heard_words(turns, path.stem, examples, ears, disturbed), strict=True
-        ):
-            over = [bool(example.over[end - 1]) for _, end in pauses(example.heard)]
-            for place, words in enumerate(heard):
-                if words:
-                    yield Said(with_pauses(words, [len(before) for before in heard[:place]]), over[place])
+    for example, heard in heard_turns(turns, kind, ears, disturbed):
+        over = [bool(example.over[end - 1]) for _, end in pauses(example.heard)]
+        yield from (Said(words, last) for words, last in zip(marked(heard), over, strict=True) if words)
 
 
 class Reader:
