@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from epsilon.engines.protocols import SAMPLE_RATE_HZ
+from epsilon.engines.protocols import LONGEST_CHUNK_S, SAMPLE_RATE_HZ
 from epsilon.messages import Sound
 from epsilon.pace import Pace
 
-LONGEST_CHUNK = SAMPLE_RATE_HZ // 4
+LONGEST_CHUNK = round(LONGEST_CHUNK_S * SAMPLE_RATE_HZ)
 LETTERS_PER_S = 12.0  # of a slow speaker: how long a phrase may be whose voice does not tell
 
 

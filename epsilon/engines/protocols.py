@@ -78,9 +78,12 @@ class LanguageModel(Protocol):
         """Make the sequence hold exactly `ids`: roll back to the common prefix, append the rest; says how many."""
 
 
+LONGEST_CHUNK_S = 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some of a phrase's sound.
+    """Some of a phrase's sound, at most LONGEST_CHUNK_S of it.
 
     The first of a phrase says where each of its symbols will end, in frames of the phrase at `sample_rate_hz`;
     () when the model does not tell before it has spoken.
