@@ -32,7 +32,9 @@ from epsilon.toy import Toy
 FOLDER = "snapshots"
 RATE_HZ = 16_000
 SPACING_S = 10.0
-AWHILE_FRAMES = RATE_HZ  # after which it does not matter any more how closely was listened
+AWHILE_FRAMES = (
+    RATE_HZ  # after which a detector that is told nothing of it hears the same as one that listened closely
+)
 TEXT, CACHE, LOGITS = "text", "cache", "logits"
 # What reading a damaged one may come to: it is a file of ours, and may have been somebody else's since.
 UNREADABLE = (
@@ -155,9 +157,7 @@ def at_rest(toy: Toy) -> bool:
     vad, llm = next(stage for stage in toy.stages if isinstance(stage, Vad)), _llm(toy)
     playback = next(stage for stage in toy.stages if isinstance(stage, Playback))
     silent = vad.floor.state is LISTENING and not (vad.owing or vad.to_ask_again or vad.voiced_frames)
-    silent &= (
-        vad.reader.at - vad.closely_at >= AWHILE_FRAMES
-    )  # else the detector would not hear the same again
+    silent &= vad.reader.at - vad.closely_at >= AWHILE_FRAMES
     idle = llm.answer is None and playback.mark is None and not len(playback.murmur) and not toy.turn.held
     return silent and idle and not any(len(inbox) for stage in toy.stages for inbox in stage.inboxes)
 
