@@ -6,7 +6,7 @@ import io
 import math
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -220,6 +220,15 @@ def test_colours_are_left_out_where_they_are_not_wanted(monkeypatch: pytest.Monk
     assert not colours & set(plain.drawn.split(";"))
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C counts, also where the tests run in the background of a script, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_waits_until_a_redraw_is_done() -> None:
     done = False
     with pytest.raises(KeyboardInterrupt), undisturbed():

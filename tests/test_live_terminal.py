@@ -99,8 +99,9 @@ def desk(*arguments: str, columns: int = COLUMNS, **environment: str) -> Iterato
 
 
 TAKE_TERMINAL = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from epsilon.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
