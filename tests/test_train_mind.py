@@ -255,3 +255,30 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, dialogues:
     other.load(tmp_path / "checkpoint.pt")
     assert other.one_step(other.chosen()) == trainer.one_step(trainer.chosen())
     assert torch.equal(other.model.norm.weight, trainer.model.norm.weight)
+
+
+def test_what_a_turn_means_is_learnt_beside_its_words() -> None:
+    torch = pytest.importorskip("torch", reason="torch comes with the training extras")
+    from tools.train.mind.model import Mind, Shape
+    from tools.train.mind.training import Plan, Trainer, development
+
+    shape = Shape(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2
+    )
+    tokens = np.random.default_rng(0).integers(len(SPECIAL), 64, (8, 32)).astype(np.uint16)
+    marks = np.arange(32) % 8 == 0
+    ones = np.ones((8, 32))
+    rows = (
+        tokens,
+        ones.astype(np.float16),
+        ones.astype(np.uint8),
+        (marks * (1 + tokens % 3)).astype(np.int16),
+    )
+    torch.manual_seed(0)
+    trainer = Trainer(Mind(shape), Plan(rows_per_step=8, warm_up_steps=1), rows, rows)
+    before = development(trainer.model, trainer.head, rows, 8)
+    for _ in range(120):
+        trainer.one_step(trainer.chosen())
+    after = development(trainer.model, trainer.head, rows, 8)
+    assert before["marks"] < 0.5 < 0.85 < after["marks"]
+    assert before["words"] < 0.5 < 0.85 < after["words"], "and is still known at the first words of the reply"
